@@ -1,0 +1,23 @@
+// npm test: installs what is missing, runs every package's tests, and ends with the true sum over all of them.
+import './install.mjs'
+import './redis-server.mjs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bin, root } from './install.mjs'
+
+const { countTests } = await import('./tap-count.mjs')
+const folder = mkdtempSync(join(tmpdir(), 'respite-test-'))
+const output = join(folder, 'run.tap')
+const reporter = process.env.CI || !process.stdout.isTTY ? 'terse' : 'base'
+const { status } = spawnSync(bin('tap'), [`--reporter=${reporter}`, `--output-file=${output}`, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
+
+const { passed, failed, skipped, failures } = countTests(readFileSync(output, 'utf8'))
+rmSync(folder, { recursive: true })
+for (const name of failures) console.log(`failed: ${name}`)
+// A run that ended badly without a failed test is a failure all the same.
+const lost = status !== 0 && failed === 0 ? 1 : 0
+if (lost) console.log(`failed: the run itself ended with ${status}`)
+console.log(`${passed} passed, ${failed + lost} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+process.exit(failed + lost > 0 || passed === 0 ? 1 : 0)

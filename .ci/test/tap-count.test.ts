@@ -1,0 +1,24 @@
+import t from 'tap'
+import { countTests } from '../tap-count.mjs'
+
+const file = (name: string, ok: boolean, body: string) => `# Subtest: ${name}\n${body}${ok ? 'ok' : 'not ok'} 1 - ${name}\n`
+const test = (n: number, name: string, ok: boolean) => `    # Subtest: ${name}\n        ${ok ? 'ok' : 'not ok'} 1 - holds\n        1..1\n    ${ok ? 'ok' : 'not ok'} ${n} - ${name}\n`
+
+t.test('counts each named test once', async t => {
+  const tap = `TAP version 14\n1..1\n${file('a.test.ts', false, test(1, 'one', true) + test(2, 'two', false) + '    1..2\n')}`
+  t.match(countTests(tap), { passed: 1, failed: 1, skipped: 0, failures: ['a.test.ts > two'] })
+})
+
+t.test('counts a file that ended before any test as a failure', async t => {
+  t.match(countTests(`TAP version 14\n1..1\n${file('b.test.ts', false, '    1..0 # no tests found\n')}`).failed, 1)
+})
+
+t.test('counts a timeout outside of every test as a failure', async t => {
+  const tap = `TAP version 14\n1..1\n${file('c.test.ts', false, test(1, 'one', true) + '    not ok 2 - timeout!\n    1..2\n')}`
+  t.match(countTests(tap), { passed: 1, failed: 1 })
+})
+
+t.test('tells skipped tests from passed ones', async t => {
+  const tap = `TAP version 14\n1..1\n${file('d.test.ts', true, '    # Subtest: s\n        ok 1 - not here # SKIP\n        1..1\n    ok 1 - s\n    1..1\n')}`
+  t.match(countTests(tap), { passed: 0, failed: 0, skipped: 1 })
+})

@@ -1,0 +1,72 @@
+// The load generator: a process of its own, told over IPC what to do.
+import autocannon from 'autocannon'
+import net from 'node:net'
+import process from 'node:process'
+
+// Each connection comes from a loopback address of its own, so that a limit by IP counts many callers and not one.
+// Only Linux has all of 127.0.0.0/8 without being asked.
+const connect = net.connect
+let next = 0
+net.connect = (port, host) => connect({ port, host, localAddress: process.platform === 'linux' ? `127.0.1.${1 + next++ % 250}` : undefined })
+
+const bucketMs = 0.02
+const buckets = new Uint32Array(500_000)
+
+function percentile (share, total) {
+  let seen = 0
+  for (let i = 0; i < buckets.length; i++) {
+    seen += buckets[i]
+    if (seen >= share * total) return Math.round((i + 1) * bucketMs * 1000) / 1000
+  }
+  return buckets.length * bucketMs
+}
+
+function generate ({ url, connections, seconds, cookies }) {
+  buckets.fill(0)
+  next = 0
+  let client = 0
+  const statuses = {}
+  return new Promise((resolve, reject) => {
+    let errors = 0
+    let responses = 0
+    const run = autocannon({
+      url,
+      connections,
+      // It ends by stop(), which is looked at this often (ms).
+      duration: Math.ceil(seconds) + 60,
+      sampleInt: 50,
+      setupClient (it) {
+        const cookie = cookies[client++ % cookies.length]
+        if (cookie !== undefined) it.setHeaders({ cookie })
+      }
+    })
+    const from = performance.now()
+    let lastAt = from
+    run.on('response', (_client, status, _bytes, ms) => {
+      lastAt = performance.now()
+      responses++
+      statuses[status] = (statuses[status] ?? 0) + 1
+      buckets[Math.min(buckets.length - 1, Math.floor(ms / bucketMs))]++
+    })
+    run.on('reqError', () => { errors++ })
+    run.on('error', reject)
+    setTimeout(() => run.stop(), seconds * 1000)
+    run.on('done', ({ requests }) => {
+      // A connection that the server ends is made again without a word; its request was sent and is answered by nobody.
+      // At the end each connection may have one on its way.
+      const lost = Math.max(0, requests.sent - responses - connections)
+      const times = { p50Ms: percentile(0.5, responses), p99Ms: percentile(0.99, responses), maxMs: percentile(1, responses) }
+      resolve({ responses, failures: Math.max(errors, lost), statuses, seconds: (lastAt - from) / 1000, ...times })
+    })
+  })
+}
+
+process.on('message', async ({ id, order }) => {
+  try {
+    process.send({ id, answer: await generate(order) })
+  } catch (error) {
+    process.send({ id, error: String(error?.stack ?? error) })
+  }
+})
+process.once('disconnect', () => process.exit(0))
+process.send({ ready: true })

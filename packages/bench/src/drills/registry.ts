@@ -1,0 +1,6 @@
+import type { Drill } from '../drill.ts'
+import { cacheHistory } from './cache-history.ts'
+import { linkOutage } from './link-outage.ts'
+
+/** Every drill that `npm run drill -- <name>` knows. */
+export const drills: readonly Drill[] = [linkOutage, cacheHistory]

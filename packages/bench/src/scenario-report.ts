@@ -1,0 +1,45 @@
+import { ratiosOf, type Samples, spreadBy } from './result.ts'
+import type { Sample, Scenario } from './scenario.ts'
+import type { Spread } from './statistics.ts'
+import { table } from './table.ts'
+
+/** The tables of a run for people: medians with the least and the greatest of the rounds. */
+export function scenarioReport (scenario: Pick<Scenario, 'unit' | 'targets'>, samples: Samples): string {
+  const ratios = ratiosOf(samples)
+  const blocks = [results(scenario, samples)]
+  if (ratios.size > 0) blocks.push(comparison(scenario, ratios))
+  const notes = [...samples].flatMap(([name, [first]]) => first?.note === undefined ? [] : [`${name}: ${first.note}`])
+  if (notes.length > 0) blocks.push(notes.join('\n'))
+  return blocks.join('\n\n')
+}
+
+function results (scenario: Pick<Scenario, 'unit'>, samples: Samples): string {
+  const figures = [...new Set([...samples.values()].flatMap(([first]) => Object.keys(first?.figures ?? {})))]
+  const head = ['candidate', scenario.unit, 'min–max', 'p99 ms', 'min–max', 'Redis calls', ...figures]
+  const rows = [...samples].map(([name, taken]) => {
+    const per = spreadBy(taken, sample => sample.perSecond)
+    const p99 = spreadBy(taken, sample => sample.p99Ms)
+    return [
+      name, whole(per.median), range(per, whole), p99.median.toFixed(2), range(p99, value => value.toFixed(2)),
+      spreadBy(taken, sample => sample.redisCallsPerRequest).median.toFixed(3), ...figures.map(figure => figureOf(taken, figure))
+    ]
+  })
+  return table([head, ...rows])
+}
+
+function comparison ({ targets }: Pick<Scenario, 'targets'>, ratios: ReadonlyMap<string, Spread>): string {
+  const rows = [...ratios].map(([name, ratio]) => {
+    const target = targets.find(({ over }) => over === name)
+    const verdict = target === undefined ? '' : `at least ${target.atLeast}: ${ratio.median >= target.atLeast ? 'reached' : 'MISSED'}`
+    return [`respite/${name}`, ratio.median.toFixed(2), range(ratio, value => value.toFixed(2)), verdict]
+  })
+  return table([['ratio', 'median', 'min–max', 'to reach'], ...rows])
+}
+
+function figureOf (samples: readonly Sample[], figure: string): string {
+  const values = samples.map(sample => sample.figures?.[figure])
+  return values.includes(undefined) ? '' : spreadBy(samples, sample => sample.figures![figure]!).median.toFixed(1)
+}
+
+const whole = (value: number) => Math.round(value).toLocaleString('en-US')
+const range = ({ min, max }: Spread, show: (value: number) => string) => `${show(min)}–${show(max)}`

@@ -1,0 +1,38 @@
+import { type Decoded, decodeValue, encodeValue } from './codec.ts'
+import { FST_RSP_CACHE_NOT_SERIALISABLE, shown } from './errors.ts'
+
+/** What callers are given: never two of them the same thing they could change. */
+export class Answer {
+  readonly #decoded: Decoded
+  readonly #copy: boolean
+
+  /** @param copy - whether plain values are copied too, instead of frozen and shared */
+  constructor (decoded: Decoded, copy: boolean) {
+    this.#decoded = decoded
+    this.#copy = copy || !decoded.plain
+  }
+
+  /** The value for one caller: shared where it is frozen or no object, else a copy. */
+  forCaller (): unknown {
+    const { value } = this.#decoded
+    return this.#copy && typeof value === 'object' && value !== null ? structuredClone(value) : value
+  }
+}
+
+/**
+ * The text of a value, for a record.
+ * @throws FST_RSP_CACHE_NOT_SERIALISABLE
+ */
+export function written (key: string, value: unknown): string {
+  if (value === undefined) throw new FST_RSP_CACHE_NOT_SERIALISABLE(shown(key), 'undefined means absent')
+  try {
+    return encodeValue(value)
+  } catch (error) {
+    throw Object.assign(new FST_RSP_CACHE_NOT_SERIALISABLE(shown(key), (error as Error).message), { cause: error })
+  }
+}
+
+/** @throws what `decodeValue` throws */
+export function answerOf (text: string, copy: boolean): Answer {
+  return new Answer(decodeValue(text), copy)
+}

@@ -1,0 +1,276 @@
+import { inspect } from 'node:util'
+import type { DropReport, LinkError } from '@respite/redis'
+import { written } from './answer.ts'
+import { FST_RSP_CACHE_KEY_INVALID } from './errors.ts'
+import type { Target } from './drop-queue.ts'
+import type { FillContext } from './fill-context.ts'
+import { type GetOrSetOptions, type SetOptions, jobOf } from './get-or-set-options.ts'
+import type { Job } from './job.ts'
+import type { LocalCopy } from './local-copies.ts'
+import { type LoadMissing, MissingBatch } from './missing-batch.ts'
+import type { Namespace } from './namespace.ts'
+import type { NamespaceOptions, Namespaces } from './namespaces.ts'
+import { parsePattern } from './pattern.ts'
+import type { CacheStats } from './stats.ts'
+import { checkedTags } from './tags.ts'
+import { ttlMs } from './ttl.ts'
+
+/** How several entries are found or loaded. */
+export interface GetOrSetManyOptions<Id> extends GetOrSetOptions {
+  /** The key of an id. @default the id as a string */
+  key? (id: Id): string
+}
+
+/** A value and how long it is fresh. */
+export interface WithTtl<T> {
+  value: T
+  ttlMs: number
+}
+
+const sampled = 64
+
+/**
+ * A two-level cache: copies in this process over Redis. `undefined` means absent; `null` is a value like any other.
+ * Values are frozen and shared between callers where they are plain JSON, and copied where they are not.
+ */
+export class Cache {
+  readonly #space: Namespace
+  readonly #all: Namespaces
+  #reads = 0
+
+  constructor (all: Namespaces, space: Namespace) {
+    this.#all = all
+    this.#space = space
+  }
+
+  /** The namespace's full name. */
+  get name (): string {
+    return this.#space.ns
+  }
+
+  /**
+   * The value of a key, or undefined. While Redis does not answer, what it holds is absent.
+   * @throws FST_RSP_CACHE_KEY_INVALID
+   */
+  get<T = unknown> (key: string): Promise<T | undefined> {
+    if ((++this.#reads & (sampled - 1)) === 0) return this.#sampledGet<T>(key)
+    const copy = this.#space.local.find(key)
+    if (copy === undefined) return this.#peek<T>(key).then(found => found?.value)
+    this.#space.meters.hitsL1.inc()
+    return Promise.resolve(copy.answer.forCaller() as T)
+  }
+
+  /**
+   * The value of a local copy, without asking Redis or waiting a tick; undefined where there is none.
+   * For hot paths that have another way.
+   */
+  getLocal<T = unknown> (key: string): T | undefined {
+    const copy = this.#space.local.find(key)
+    if (copy === undefined) return undefined
+    this.#space.meters.hitsL1.inc()
+    return copy.answer.forCaller() as T
+  }
+
+  /** The value of a key and how long it is fresh, or undefined. */
+  async getWithTtl<T = unknown> (key: string): Promise<WithTtl<T> | undefined> {
+    return this.#peek<T>(key)
+  }
+
+  /**
+   * Stores a value; the last one at Redis wins. While Redis is down nothing is stored, and what it may still hold is queued to be dropped.
+   * @throws FST_RSP_CACHE_NOT_SERIALISABLE, FST_RSP_CACHE_KEY_INVALID, FST_RSP_DURATION_INVALID, FST_RSP_CACHE_TTL_OUT_OF_BOUNDS,
+   * FST_RSP_CACHE_TAGS_TOO_MANY, FST_RSP_CACHE_TAG_INVALID
+   */
+  async set (key: string, value: unknown, options: SetOptions = {}): Promise<void> {
+    const startedAt = this.#now()
+    await this.#space.put(checkedKey(key), written(key, value), { ttlMs: this.#ttlMs(options), tags: checkedTags(options.tags) })
+    this.#took('set', 'l2', startedAt)
+  }
+
+  /**
+   * The value of a key; where it is missing, what `factory` gives, stored unless the key was invalidated meanwhile. One
+   * run for all callers of all processes; a failing run fails all that wait for it. A factory that gives undefined stores nothing.
+   * @throws what the factory throws; FST_RSP_CACHE_FILL_FAILED when it threw elsewhere; and what `set` throws
+   */
+  getOrSet<T> (key: string, factory: (context: FillContext) => T | Promise<T>, options?: GetOrSetOptions): Promise<T> {
+    const copy = this.#space.local.find(key)
+    if (copy === undefined) return this.#load(key, factory, options ?? {}) as Promise<T>
+    this.#space.meters.hitsL1.inc()
+    if (options?.eager !== undefined) return this.#eagerly<T>(copy, { key, factory, options })
+    return Promise.resolve(copy.answer.forCaller() as T)
+  }
+
+  /** The values of keys, in their order: one round trip a node, whatever their number. */
+  getMany<T = unknown> (keys: readonly string[]): Promise<(T | undefined)[]> {
+    return Promise.all(keys.map(key => this.get<T>(key)))
+  }
+
+  /**
+   * Stores values: two round trips a node, whatever their number; of a key that is there twice, the last. Nothing is stored where one of them cannot be.
+   * @throws what `set` throws
+   */
+  async setMany (entries: Iterable<readonly [key: string, value: unknown]>, options: SetOptions = {}): Promise<void> {
+    const startedAt = this.#now()
+    const bodies = new Map(Array.from(entries, ([key, value]) => [checkedKey(key), written(key, value)]))
+    const how = { ttlMs: this.#ttlMs(options), tags: checkedTags(options.tags) }
+    await Promise.all(Array.from(bodies, ([key, body]) => this.#space.put(key, body, how)))
+    this.#took('set', 'l2', startedAt)
+  }
+
+  /**
+   * The values of ids, in their order; those that are missing are loaded by one call of `loadMissing`, each stored unless its key
+   * was invalidated meanwhile. What another process is loading is waited for; should that fail to come, `loadMissing` is called again.
+   * @throws FST_RSP_CACHE_BATCH_INVALID, and what `getOrSet` throws
+   */
+  async getOrSetMany<Id, T> (ids: readonly Id[], loadMissing: LoadMissing<Id, T>, options: GetOrSetManyOptions<Id> = {}): Promise<(T | undefined)[]> {
+    const { key = String } = options
+    const wanted = new Map<string, Id>()
+    const keys = ids.map(id => checkedKey(key(id)))
+    const found = new Map<string, T | undefined | Promise<T | undefined>>()
+    for (const [i, key] of keys.entries()) {
+      if (found.has(key) || wanted.has(key)) continue
+      const copy = this.#space.local.find(key)
+      if (copy === undefined) wanted.set(key, ids[i]!)
+      else found.set(key, copy.answer.forCaller() as T)
+    }
+    this.#space.meters.hitsL1.inc(found.size)
+    const batch = new MissingBatch(loadMissing, wanted.size)
+    for (const [key, id] of wanted) found.set(key, this.#loadOf(batch, { key, id, options }))
+    return Promise.all(keys.map(key => found.get(key)))
+  }
+
+  /** Drops keys and refuses the fills that are under way for them. To be called after the commit. */
+  async delete (...keys: string[]): Promise<DropReport> {
+    return this.#drop(keys.map(key => ({ kind: 'key', name: checkedKey(key) })))
+  }
+
+  /**
+   * Drops all keys of this namespace that match, in which `*` stands for any text and nothing else is special. Walks all masters.
+   * @throws FST_RSP_CACHE_PATTERN_INVALID
+   */
+  async deletePattern (pattern: string): Promise<DropReport> {
+    return this.#drop([{ kind: 'pattern', name: parsePattern(pattern).text }])
+  }
+
+  /** Ends all entries of this namespace that carry one of these tags. */
+  async invalidateTags (...tags: string[]): Promise<DropReport> {
+    return this.#drop(checkedTags(tags).map(name => ({ kind: 'tag', name })))
+  }
+
+  /** Ends the freshness of keys; as stale they may still be answered where a call allows it. */
+  async expire (...keys: string[]): Promise<DropReport> {
+    return this.#drop(keys.map(key => ({ kind: 'soft', name: checkedKey(key) })))
+  }
+
+  /** Ends all entries of this namespace, and of no other: one write, whatever their number. */
+  async clear (): Promise<DropReport> {
+    return this.#drop([{ kind: 'clear', name: '' }])
+  }
+
+  /**
+   * A namespace with keys, time to live, bounds and metrics label of its own. Named by the app, never from requests.
+   * @throws FST_RSP_CACHE_NAMESPACE_TAKEN, FST_RSP_CACHE_NAMESPACES_TOO_MANY
+   */
+  namespace (name: string, options?: NamespaceOptions): Cache {
+    return this.#all.under(this.#space, name, options)
+  }
+
+  /** What all namespaces have counted in this process. */
+  stats (): CacheStats {
+    return this.#all.stats()
+  }
+
+  async #sampledGet<T> (key: string): Promise<T | undefined> {
+    const startedAt = this.#now()
+    const copy = this.#space.local.find(key)
+    if (copy === undefined) return (await this.#peek<T>(key))?.value
+    this.#space.meters.hitsL1.inc()
+    const value = copy.answer.forCaller() as T
+    this.#took('get', 'l1', startedAt)
+    return value
+  }
+
+  async #peek<T> (key: string): Promise<WithTtl<T> | undefined> {
+    const { reader, meters } = this.#space
+    const startedAt = this.#now()
+    meters.missesL1.inc()
+    try {
+      const asked = await reader.ask(checkedKey(key), [])
+      if (asked.state === 'HIT' && asked.answer !== undefined) {
+        meters.hitsL2.inc()
+        return { value: asked.answer.forCaller() as T, ttlMs: Math.ceil(asked.leftMs) }
+      }
+    } catch (error) {
+      if ((error as Partial<LinkError>).outcome === undefined) throw error
+    } finally {
+      this.#took('get', 'l2', startedAt)
+    }
+    meters.missesL2.inc()
+    return undefined
+  }
+
+  /** One key of a batch, asked for and filled by itself. */
+  async #loadOf<Id, T> (batch: MissingBatch<Id, T>, { key, id, options }: { key: string, id: Id, options: GetOrSetOptions }): Promise<T | undefined> {
+    let open = true
+    const decided = () => {
+      if (open) batch.decided()
+      open = false
+    }
+    const factory = () => {
+      const value = batch.load(id)
+      decided()
+      return value
+    }
+    try {
+      return await this.#load(key, factory, options, decided) as T | undefined
+    } finally {
+      // A stale answer comes before the run that refreshes it, which belongs into the batch.
+      if (open) setImmediate(decided)
+    }
+  }
+
+  async #load (key: string, factory: (context: FillContext) => unknown, options: GetOrSetOptions, onElsewhere?: () => void): Promise<unknown> {
+    const { loader, meters } = this.#space
+    const startedAt = this.#now()
+    const job = this.#jobOf(key, factory, options)
+    meters.missesL1.inc()
+    const { answer } = await loader.load(onElsewhere === undefined ? job : { ...job, onElsewhere })
+    this.#took('getOrSet', 'l2', startedAt)
+    return answer?.forCaller()
+  }
+
+  #jobOf (key: string, factory: (context: FillContext) => unknown, options: GetOrSetOptions): Job {
+    // A factory without a parameter adds no tags.
+    return jobOf({ key: checkedKey(key), factory, wantsClock: factory.length > 0 }, options, this.#space.settings.ttlMs)
+  }
+
+  async #eagerly<T> (copy: LocalCopy, { key, factory, options }: { key: string, factory: (context: FillContext) => unknown, options: GetOrSetOptions }): Promise<T> {
+    const { id, answer, costMs, softAt } = copy
+    this.#space.loader.refreshEarly(this.#jobOf(key, factory, options), { id, answer, costMs, leftMs: softAt - this.#now() })
+    return answer.forCaller() as T
+  }
+
+  async #drop (targets: Target[]): Promise<DropReport> {
+    const startedAt = this.#now()
+    const report = await this.#space.invalidate(targets)
+    this.#took('invalidate', 'l2', startedAt)
+    return report
+  }
+
+  #ttlMs (options: SetOptions): number {
+    return options.ttl === undefined ? this.#space.settings.ttlMs : ttlMs(options.ttl)
+  }
+
+  #now (): number {
+    return this.#all.clock.monotonicMs()
+  }
+
+  #took (operation: string, tier: string, startedAt: number): void {
+    this.#space.meters.took(operation, tier, this.#now() - startedAt)
+  }
+}
+
+function checkedKey (key: string): string {
+  if (typeof key !== 'string') throw new FST_RSP_CACHE_KEY_INVALID(inspect(key, { depth: 0, maxStringLength: 100 }))
+  return key
+}

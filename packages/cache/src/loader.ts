@@ -1,0 +1,231 @@
+import { type LinkError, randomToken } from '@respite/redis'
+import type { Answer } from './answer.ts'
+import { isEarly } from './early.ts'
+import { FST_RSP_CACHE_FILL_FAILED, shown } from './errors.ts'
+import { type Filled, Filler, type FillerParts } from './filler.ts'
+import { type Job, sameWish } from './job.ts'
+import type { Places } from './keys.ts'
+import { Patience } from './patience.ts'
+import type { Asked, Reader } from './reader.ts'
+import type { Snapshot } from './record.ts'
+import type { LeaseRequest, Versions } from './stores/store.ts'
+import type { Waiting } from './waiting.ts'
+
+export { type FillContext } from './fill-context.ts'
+
+/** What a loader works with. */
+export interface LoaderParts extends FillerParts {
+  readonly reader: Reader
+  readonly places: Places
+  readonly waiting: Waiting
+  readonly leaseMs: number
+}
+
+/** An answer and where it comes from; undefined: the factory gave nothing. */
+export interface Found {
+  readonly answer: Answer | undefined
+  readonly source: 'l2' | 'stale' | 'factory'
+}
+
+interface Flight { readonly token: string, snapshot: Snapshot | undefined, outcome: Promise<Filled> }
+interface Search { except: string, waited: string, pauseMs: number, readonly until: number, readonly patience: Patience<Found> | undefined, stale: Answer | undefined }
+
+/** Bounds of the time between two questions of a caller who waits for another process. */
+const pauseMs = { first: 25, most: 200 }
+
+/**
+ * `getOrSet` across processes: one asks with a lease, fills, and the others wait for it. A caller joins a run of this
+ * process only if the store, asked after the caller began, says that the run's lease stands: so an invalidation that
+ * resolved before is never answered with what was loaded before it.
+ */
+export class Loader {
+  readonly #parts: LoaderParts
+  readonly #filler: Filler
+  readonly #unsent = new Map<string, { job: Job, outcome: Promise<Found> }>()
+  readonly #flights = new Map<string, Flight>()
+  readonly #offline = new Map<string, Promise<Filled>>()
+  readonly #early = new Set<string>()
+
+  constructor (parts: LoaderParts) {
+    this.#parts = parts
+    this.#filler = new Filler(parts)
+  }
+
+  load (job: Job): Promise<Found> {
+    const open = this.#unsent.get(job.key)
+    if (open !== undefined && sameWish(open.job, job)) {
+      job.onElsewhere?.()
+      return open.outcome
+    }
+    const outcome = Promise.resolve().then(() => {
+      // From here on the question is under way: who comes later asks again.
+      if (this.#unsent.get(job.key)?.outcome === outcome) this.#unsent.delete(job.key)
+      return this.#begin(job)
+    })
+    this.#unsent.set(job.key, { job, outcome })
+    return outcome
+  }
+
+  /** What is being loaded without Redis is older than an invalidation made here; undefined: all of it. */
+  forget (key?: string): void {
+    if (key === undefined) this.#offline.clear()
+    else this.#offline.delete(key)
+  }
+
+  /** By chance, an entry that is still fresh is filled anew, behind whoever asked. */
+  refreshEarly (job: Job, fresh: { id: string, answer: Answer, leftMs: number, costMs: number }): void {
+    if (this.#early.has(job.key) || !isEarly(fresh, this.#parts.chance)) return
+    this.#early.add(job.key)
+    this.#filler.hide('early refresh', this.#refresh(job, fresh).finally(() => this.#early.delete(job.key)))
+  }
+
+  async #refresh (job: Job, { id, answer }: { id: string, answer: Answer }): Promise<void> {
+    const request = this.#request(job, { except: id, waited: '' })
+    const asked = await this.#parts.reader.ask(job.key, job.tags, request)
+    if (asked.lease === 'LEASED') await this.#fill(job, request.token, { versions: asked.versions, stale: answer })
+  }
+
+  #begin (job: Job): Promise<Found> {
+    const { clock, leaseMs, onHidden } = this.#parts
+    const patient = job.errorMs > 0 || job.hardTimeoutMs !== undefined
+    const patience = patient ? new Patience<Found>(job, answer => ({ answer, source: 'stale' })) : undefined
+    const outcome = this.#search(job, { except: '', waited: '', pauseMs: pauseMs.first, until: clock.monotonicMs() + leaseMs, patience, stale: undefined })
+    return patience === undefined ? outcome : patience.wait(outcome, error => onHidden('refresh', error))
+  }
+
+  async #search (job: Job, search: Search): Promise<Found> {
+    const { clock, reader } = this.#parts
+    while (clock.monotonicMs() < search.until) {
+      const request = this.#request(job, search)
+      let asked: Asked
+      try {
+        asked = await reader.ask(job.key, job.tags, request)
+      } catch (error) {
+        return made(this.#withoutRedis(job, request.token, error))
+      }
+      const found = this.#decide(job, request.token, { asked, search })
+      if (found !== undefined) return found
+      const joined = await this.#join(job, asked, search)
+      if (joined !== undefined) return joined
+    }
+    // One lease time has passed: whoever fills this key does not come to an end.
+    return made(this.#filler.alone(job, search.stale))
+  }
+
+  #request (job: Job, { except, waited }: Pick<LeaseRequest, 'except' | 'waited'>): LeaseRequest {
+    return { token: randomToken(), leaseMs: this.#parts.leaseMs, except, waited, clock: job.wantsClock, withinMs: job.l2TimeoutMs }
+  }
+
+  /** The outcome, or undefined when another fills and this one waits, or the dead record is to be asked past. */
+  #decide (job: Job, token: string, { asked, search }: { asked: Asked, search: Search }): Promise<Found> | undefined {
+    const { meters } = this.#parts
+    const { answer, versions } = asked
+    if (asked.state === 'FAILED') throw new FST_RSP_CACHE_FILL_FAILED(shown(job.key))
+    if (asked.state === 'SKIPPED' || asked.state === 'FOREIGN') return made(this.#filler.alone(job, search.stale))
+    if (answer !== undefined && (asked.state === 'HIT' || (job.staleMs > 0 && asked.pastMs <= job.staleMs))) {
+      meters.hitsL2.inc()
+      if (asked.lease === 'LEASED') this.#filler.hide('refresh', this.#fill(job, token, { versions, stale: answer }))
+      else job.onElsewhere?.()
+      if (asked.state === 'HIT' && job.early) this.refreshEarly(job, { id: asked.id, answer, leftMs: asked.leftMs, costMs: asked.costMs })
+      return Promise.resolve({ answer, source: asked.state === 'HIT' ? 'l2' : 'stale' })
+    }
+    search.stale = answer
+    search.patience?.offer(asked.pastMs <= job.errorMs ? answer : undefined)
+    if (asked.lease === 'LEASED') {
+      meters.missesL2.inc()
+      return made(this.#fill(job, token, { versions, stale: answer }))
+    }
+    if (asked.deadId !== '') search.except = asked.deadId
+    return undefined
+  }
+
+  /** Joins the run that fills, or waits for it; undefined: ask again. */
+  async #join (job: Job, asked: Asked, search: Search): Promise<Found | undefined> {
+    if (asked.lease !== 'WAIT') return undefined
+    const { waiting, places } = this.#parts
+    job.onElsewhere?.()
+    search.waited = asked.holder
+    const flight = this.#flights.get(job.key)
+    if (flight?.token === asked.holder && agrees(flight.snapshot, asked.versions)) return this.#joinFlight(job, flight, search)
+    if (job.alone) return made(this.#beside(job, asked, search.stale))
+    await waiting.pause(places.val(job.key), search.pauseMs)
+    search.pauseMs = Math.min(2 * search.pauseMs, pauseMs.most)
+    return undefined
+  }
+
+  async #joinFlight (job: Job, flight: Flight, search: Search): Promise<Found | undefined> {
+    const { clock, waiting } = this.#parts
+    const patience = `join ${flight.token}`
+    let ended = false
+    const end = flight.outcome.finally(() => {
+      ended = true
+      waiting.wake(patience)
+    })
+    await Promise.race([end, waiting.pause(patience, search.until - clock.monotonicMs())])
+    if (!ended) return made(this.#filler.alone(job, search.stale))
+    const filled = await flight.outcome
+    // A tag that the factory has added may have been invalidated before this caller began.
+    return filled.added ? undefined : { answer: filled.answer, source: 'factory' }
+  }
+
+  /** A run beside that of another process, joined here by whoever would wait for that one: neither is older than its lease. */
+  #beside (job: Job, { holder, versions }: Asked, stale: Answer | undefined): Promise<Filled> {
+    return this.#fly(job, { token: holder, snapshot: snapshotOf(job.tags, versions), outcome: this.#filler.alone(job, stale) })
+  }
+
+  #fill (job: Job, token: string, { versions, stale }: { versions: Versions, stale: Answer | undefined }): Promise<Filled> {
+    const flight: Flight = { token, snapshot: undefined, outcome: Promise.resolve(undefined as never) }
+    flight.outcome = this.#run(job, flight, { versions, stale })
+    return this.#fly(job, flight)
+  }
+
+  #fly (job: Job, flight: Flight): Promise<Filled> {
+    flight.outcome = flight.outcome.finally(() => {
+      if (this.#flights.get(job.key) === flight) this.#flights.delete(job.key)
+    })
+    this.#flights.set(job.key, flight)
+    return flight.outcome
+  }
+
+  async #run (job: Job, flight: Flight, { versions, stale }: { versions: Versions, stale: Answer | undefined }): Promise<Filled> {
+    try {
+      flight.snapshot = await this.#filler.snapshot(job.tags, versions)
+    } catch (error) {
+      return this.#withoutRedis(job, flight.token, error)
+    }
+    return this.#filler.fill(job, { token: flight.token, snapshot: flight.snapshot, clock: versions.clock, stale })
+  }
+
+  /** Redis does not answer: one run a process, nothing kept. */
+  #withoutRedis (job: Job, token: string, error: unknown): Promise<Filled> {
+    const outcome = (error as Partial<LinkError>).outcome
+    if (outcome === undefined) throw error
+    // The lease may have been taken all the same.
+    if (outcome === 'unknown') this.#filler.hide('release', this.#parts.store.done(job.key, token, '-'))
+    const open = this.#offline.get(job.key)
+    if (open !== undefined) return open
+    const run = this.#filler.alone(job, undefined).finally(() => {
+      if (this.#offline.get(job.key) === run) this.#offline.delete(job.key)
+    })
+    this.#offline.set(job.key, run)
+    return run
+  }
+}
+
+async function made (filled: Promise<Filled>): Promise<Found> {
+  return { answer: (await filled).answer, source: 'factory' }
+}
+
+/** The nonces that hold now; undefined where one is missing. */
+function snapshotOf (tags: readonly string[], versions: Versions): Snapshot | undefined {
+  const nonces = tags.map(tag => versions.tags.get(tag) ?? null)
+  if (versions.ns === null || nonces.includes(null)) return undefined
+  return { ns: versions.ns, tags: new Map(tags.map((tag, i) => [tag, nonces[i]!])) }
+}
+
+/** Whether a run began under the nonces that hold now. */
+function agrees (snapshot: Snapshot | undefined, versions: Versions): boolean {
+  if (snapshot === undefined || snapshot.ns !== versions.ns) return false
+  for (const [tag, nonce] of snapshot.tags) if (versions.tags.get(tag) !== nonce) return false
+  return true
+}

@@ -1,0 +1,108 @@
+import { type Clock, type Duration } from '@respite/redis'
+import { Cache } from './cache.ts'
+import { FST_RSP_CACHE_NAMESPACE_TAKEN, FST_RSP_CACHE_NAMESPACES_TOO_MANY } from './errors.ts'
+import { Namespace, type NamespaceSettings } from './namespace.ts'
+import type { Surroundings } from './surroundings.ts'
+import type { CacheStats } from './stats.ts'
+import { ttlMs } from './ttl.ts'
+
+/** What a namespace settles for itself; the rest is as the one it lies under. */
+export interface NamespaceOptions {
+  /** How long its entries are fresh. */
+  ttl?: Duration
+  /** Most entries kept in this process. */
+  maxItems?: number
+  /** Most bytes of them. */
+  maxBytes?: number
+  /** Its `entity_type` in metrics. @default the name */
+  label?: string
+}
+
+interface Member { readonly space: Namespace, readonly cache: Cache, readonly given: string }
+
+/** Each has bounds of its own, so their number is bounded too. */
+const maxNamespaces = 256
+
+/** All namespaces of an app, by full name. */
+export class Namespaces {
+  readonly root: Cache
+  readonly clock: Clock
+  readonly #around: Surroundings
+  readonly #members = new Map<string, Member>()
+
+  constructor (around: Surroundings) {
+    const { prefix, ttl, maxItems, maxBytes } = around.options
+    this.#around = around
+    this.clock = around.clock
+    this.root = this.#make(prefix, { ttlMs: ttl, maxItems, maxBytes, label: 'default' }, '').cache
+  }
+
+  under (parent: Namespace, name: string, options: NamespaceOptions | undefined): Cache {
+    const ns = `${parent.ns}:${name}`
+    const there = this.#members.get(ns)
+    const given = JSON.stringify(options ?? {})
+    if (there !== undefined) {
+      if (options !== undefined && given !== there.given) throw new FST_RSP_CACHE_NAMESPACE_TAKEN(name)
+      return there.cache
+    }
+    if (this.#members.size >= maxNamespaces) throw new FST_RSP_CACHE_NAMESPACES_TOO_MANY(name, maxNamespaces)
+    const { settings } = parent
+    return this.#make(ns, {
+      ttlMs: options?.ttl === undefined ? settings.ttlMs : ttlMs(options.ttl),
+      maxItems: options?.maxItems ?? settings.maxItems,
+      maxBytes: options?.maxBytes ?? settings.maxBytes,
+      label: options?.label ?? name
+    }, given).cache
+  }
+
+  /** The namespace of this full name. */
+  find (ns: string): Namespace | undefined {
+    return this.#members.get(ns)?.space
+  }
+
+  /** Keys of Redis have changed: what lies here of them ends. */
+  changed (keys: readonly string[]): void {
+    const { val, tag, ns } = this.#around.shapes
+    for (const key of keys) {
+      const parts = val.parts(key)
+      if (parts !== undefined) {
+        this.find(parts[0]!)?.changed(parts[1]!)
+        continue
+      }
+      const tagParts = tag.parts(key)
+      if (tagParts !== undefined) this.find(tagParts[0]!)?.local.deleteTag(tagParts[1]!)
+      else this.find(ns.parts(key)?.[0] ?? '')?.local.clear()
+    }
+  }
+
+  forgetLocal (): void {
+    for (const { space } of this.#members.values()) space.forgetLocal()
+  }
+
+  stats (): CacheStats {
+    const { queue, invalidations } = this.#around
+    const stats: CacheStats = { hits: { l1: 0, l2: 0 }, misses: 0, hitRatio: 0, entries: 0, bytes: 0, evictions: 0, queued: queue.size, local: invalidations.armed }
+    const labels = new Set<string>()
+    for (const { space } of this.#members.values()) {
+      stats.entries += space.local.size
+      stats.bytes += space.local.bytes
+      stats.evictions += space.local.evictions
+      // Namespaces of one label count in one series.
+      if (labels.has(space.settings.label)) continue
+      labels.add(space.settings.label)
+      stats.hits.l1 += space.meters.hitsL1.value
+      stats.hits.l2 += space.meters.hitsL2.value
+      stats.misses += space.meters.missesL2.value
+    }
+    const hits = stats.hits.l1 + stats.hits.l2
+    stats.hitRatio = hits + stats.misses === 0 ? 0 : hits / (hits + stats.misses)
+    return stats
+  }
+
+  #make (ns: string, settings: NamespaceSettings, given: string): Member {
+    const space = new Namespace(this.#around, ns, settings)
+    const member = { space, cache: new Cache(this, space), given }
+    this.#members.set(ns, member)
+    return member
+  }
+}

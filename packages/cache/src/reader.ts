@@ -1,0 +1,132 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock, Invalidations, Mark } from '@respite/redis'
+import { type Answer, answerOf } from './answer.ts'
+import type { Places } from './keys.ts'
+import type { LocalCopies } from './local-copies.ts'
+import type { Meters } from './metrics.ts'
+import type { Pattern } from './pattern.ts'
+import { type CacheRecord, type Snapshot, decodeRecord, recordId } from './record.ts'
+import type { LeaseRequest, Reply, Store, Versions } from './stores/store.ts'
+
+/** What a reader works with. */
+export interface ReaderParts {
+  readonly store: Store
+  readonly places: Places
+  readonly local: LocalCopies
+  readonly invalidations: Invalidations
+  readonly clock: Clock
+  readonly meters: Meters
+  /** Whether callers get copies of plain values too. */
+  readonly copy: boolean
+}
+
+/** What the store answered, judged. */
+export interface Asked extends Omit<Reply, 'record'> {
+  /** What lies there and is true: fresh with `HIT`, stale with `STALE`. */
+  readonly answer: Answer | undefined
+  /** Id of a record that is there, but dead or unreadable; else ''. */
+  readonly deadId: string
+  /** Of what lies there and is true: its id, and what its fill took. */
+  readonly id: string
+  readonly costMs: number
+}
+
+interface Question { readonly key: string, readonly token: string, readonly mark: Mark, readonly askedAt: number, spoiled: boolean }
+
+const nothing = { answer: undefined, deadId: '', id: '', costMs: 0 }
+
+/** Keys whose tags are remembered, so that they are asked for along with the key; one that falls out costs a round trip. */
+const maxHints = 10_000
+
+/** Asks the store for an entry, compares its nonces with those of the moment, and keeps a local copy where it may. */
+export class Reader {
+  readonly #parts: ReaderParts
+  readonly #hints = new LRUCache<string, readonly string[]>({ max: maxHints })
+  readonly #open = new Set<Question>()
+
+  constructor (parts: ReaderParts) {
+    this.#parts = parts
+  }
+
+  /** @throws a `LinkError` */
+  async ask (key: string, declared: readonly string[], lease?: LeaseRequest): Promise<Asked> {
+    const { store, places, invalidations, clock } = this.#parts
+    const hinted = this.#hints.get(key)
+    const tags = hinted === undefined ? declared : [...new Set([...declared, ...hinted])]
+    const mark = invalidations.mark([places.val(key), places.nsKey, ...tags.map(tag => places.tag(tag))])
+    const question: Question = { key, token: lease?.token ?? '', mark, askedAt: clock.monotonicMs(), spoiled: false }
+    this.#open.add(question)
+    try {
+      return await this.#judge(question, await store.read(lease === undefined ? { key, tags } : { key, tags, lease }))
+    } finally {
+      this.#open.delete(question)
+      mark.release()
+    }
+  }
+
+  /** Answers on their way to these keys must not be kept. */
+  spoil (pattern?: Pattern): void {
+    for (const question of this.#open) if (pattern === undefined || pattern.test(question.key)) question.spoiled = true
+  }
+
+  async #judge (question: Question, reply: Reply): Promise<Asked> {
+    const { store, copy } = this.#parts
+    if (reply.state === 'FOREIGN') return this.#foreign(reply)
+    if (reply.record === undefined) return { ...reply, ...nothing }
+    const record = decodeRecord(reply.record)
+    if (record === 'foreign') {
+      if (reply.lease === 'LEASED') await store.done(question.key, question.token, '-')
+      return this.#foreign(reply)
+    }
+    if (record === 'corrupt') return this.#corrupt(question.key, reply)
+    await this.#completeVersions(question, record.snapshot, reply.versions)
+    if (!isCurrent(record.snapshot, reply.versions)) return { ...reply, ...nothing, deadId: record.id }
+    try {
+      const answer = answerOf(record.body.toString(), copy)
+      if (reply.state === 'HIT') this.#keep(question, reply, { record, answer })
+      return { ...reply, answer, deadId: '', id: record.id, costMs: record.costMs }
+    } catch {
+      // Bytes a stranger has changed: a miss like any other.
+      return this.#corrupt(question.key, reply)
+    }
+  }
+
+  /** Reads the tags that only the record names: a second round trip, the next time along with the first. */
+  async #completeVersions (question: Question, snapshot: Snapshot, versions: Versions): Promise<void> {
+    const { store, places, invalidations } = this.#parts
+    const missing = [...snapshot.tags.keys()].filter(tag => !versions.tags.has(tag))
+    if (missing.length === 0) return
+    this.#hints.set(question.key, [...snapshot.tags.keys()])
+    invalidations.extend(question.mark, missing.map(tag => places.tag(tag)))
+    for (const [tag, nonce] of await store.versions(missing)) versions.tags.set(tag, nonce)
+  }
+
+  #keep ({ key, mark, askedAt, spoiled }: Question, reply: Reply, { record, answer }: { record: CacheRecord, answer: Answer }): void {
+    const { local, places } = this.#parts
+    if (spoiled || !mark.mayKeep(places.nsKey)) return
+    const { tags } = record.snapshot
+    if (mark.mayKeep(places.val(key))) local.keep(key, { answer, tags, bytes: record.body.length, id: record.id, costMs: record.costMs, askedAt, leftMs: reply.leftMs })
+    for (const [tag, nonce] of tags) if (mark.mayKeep(places.tag(tag))) local.keepTag(tag, nonce)
+  }
+
+  #foreign (reply: Reply): Asked {
+    this.#parts.meters.unreadable('foreign')
+    return { ...reply, state: 'FOREIGN', lease: '', ...nothing }
+  }
+
+  #corrupt (key: string, reply: Reply): Asked {
+    const { meters, store } = this.#parts
+    const id = recordId(reply.record!)
+    meters.unreadable('corrupt')
+    // Not waited for: should it fail, whoever reads next finds the same bytes and tries again.
+    store.discard(key, id).catch(() => undefined)
+    return { ...reply, ...nothing, deadId: id }
+  }
+}
+
+/** Equality only, and a lost record is a mismatch: what was true before a failover may be true again. */
+function isCurrent (snapshot: Snapshot, versions: Versions): boolean {
+  if (versions.ns === null || snapshot.ns !== versions.ns) return false
+  for (const [tag, nonce] of snapshot.tags) if (versions.tags.get(tag) !== nonce) return false
+  return true
+}

@@ -1,0 +1,86 @@
+import type { FastifyRequest } from 'fastify'
+import { randomToken } from '@respite/redis'
+import type { Captured } from './capture.ts'
+import type { Exchange } from './exchange.ts'
+import { lifetimeOf, type Times } from './freshness.ts'
+import { directivesOf } from './directives.ts'
+import { headersToStore } from './storable.ts'
+import type { StoredResponse } from './stored-response.ts'
+
+/** How asking the handler again has ended. */
+export type Refreshed =
+  | { readonly kind: 'stored', readonly status: number, readonly response: StoredResponse }
+  /** It failed: what is stored may go on where stale-if-error allows it. */
+  | { readonly kind: 'failed' }
+  /** It gave what must not be stored: what is stored must go. */
+  | { readonly kind: 'gone' }
+
+/** The header by which this process knows a request of its own; its value is good for one. */
+const ownHeader = 'x-respite-refresh'
+
+/** What a request of a client says of that client's copy, or of its connection, and not of the answer. */
+const dropped = new Set(['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range', 'range', 'cache-control', 'pragma', 'connection', 'content-length', 'transfer-encoding', 'expect', 'upgrade', ownHeader])
+
+interface Ticket { answered: Promise<Captured | undefined> | undefined, readonly encrypted: boolean }
+
+/**
+ * Asks a route's handler again, with the validators of the stale answer, by a request of the app to itself: the client that
+ * needed it may have been answered long before. It passes all hooks as a request of that client does.
+ * @see RFC 9111, 4.3.1 to 4.3.4
+ */
+export class Refresher {
+  readonly #tickets = new Map<string, Ticket>()
+
+  /** The ticket of a request of our own, which is used up; undefined for a client's. */
+  take (request: FastifyRequest): ((answered: Promise<Captured | undefined>) => void) | undefined {
+    const token = request.headers[ownHeader]
+    if (typeof token !== 'string') return undefined
+    delete request.headers[ownHeader]
+    const ticket = this.#tickets.get(token)
+    if (ticket === undefined || !this.#tickets.delete(token)) return undefined
+    // Links that a handler makes of the protocol are those of the client's.
+    if (ticket.encrypted) Object.assign(request.raw.socket, { encrypted: true })
+    return answered => { ticket.answered = answered }
+  }
+
+  async run ({ server, request }: Exchange, stale: StoredResponse, { times, nowMs }: { times: Times, nowMs: () => number }): Promise<Refreshed> {
+    const token = randomToken()
+    const ticket: Ticket = { answered: undefined, encrypted: request.protocol === 'https' }
+    this.#tickets.set(token, ticket)
+    try {
+      const { statusCode } = await server.inject({ method: 'GET', url: request.originalUrl, headers: headersFor(request, stale, token), remoteAddress: request.socket.remoteAddress ?? '127.0.0.1' })
+      const captured = await ticket.answered
+      // A hook has answered before the handler: that says nothing of what is stored.
+      if (captured === undefined) return { kind: 'failed' }
+      const { status } = captured.candidate
+      if (captured.response !== undefined) return { kind: 'stored', status, response: captured.response }
+      if (status === 304) return { kind: 'stored', status, response: freshened(stale, captured, { times, nowMs: nowMs() }) }
+      return captured.candidate.failed || status >= 500 || status === 429 || statusCode >= 500 ? { kind: 'failed' } : { kind: 'gone' }
+    } finally {
+      this.#tickets.delete(token)
+    }
+  }
+}
+
+function headersFor (request: FastifyRequest, stale: StoredResponse, token: string): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = { host: request.host, [ownHeader]: token }
+  for (const [name, value] of Object.entries(request.headers)) {
+    // HTTP/2 has its own, which begin with a colon.
+    if (value !== undefined && !name.startsWith(':') && !dropped.has(name)) headers[name] = value
+  }
+  const { 'last-modified': since } = stale.headers
+  headers['if-none-match'] = stale.etag
+  if (since !== undefined) headers['if-modified-since'] = since
+  return headers
+}
+
+/** The stored answer, confirmed: its body under the headers of the 304. @see RFC 9111, 4.3.4 and 3.2 */
+function freshened (stale: StoredResponse, { candidate }: Captured, { times, nowMs }: { times: Times, nowMs: number }): StoredResponse {
+  const { before, sent, final } = candidate
+  const { 'content-type': _, 'content-encoding': __, ...added } = headersToStore(before, sent, { ...final, 'content-type': undefined })
+  const headers = { ...stale.headers, ...added }
+  const age = sent['age'] === undefined ? {} : { age: sent['age'] }
+  const date = sent['date'] === undefined ? {} : { date: sent['date'] }
+  const life = lifetimeOf({ ...headers, ...age, ...date }, directivesOf(headers['cache-control']), { times, nowMs })
+  return { ...stale, headers, atMs: nowMs, life }
+}

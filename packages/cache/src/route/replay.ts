@@ -1,0 +1,29 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { appended, hitStatus, type Forward } from './cache-status.ts'
+import { isNotModified, ofTheBody } from './conditional.ts'
+import { type StoredResponse, ageMs } from './stored-response.ts'
+
+/** How a stored answer was come by. */
+export interface Replayed {
+  readonly state: 'HIT' | 'MISS' | 'STALE'
+  readonly nowMs: number
+  /** Where the handler was asked for it. */
+  readonly forwarded?: { readonly forward: Forward, readonly status?: number, readonly collapsed?: boolean }
+}
+
+/** Answers from what is stored: with 304 where the client has it already. */
+export function replay (request: FastifyRequest, reply: FastifyReply, stored: StoredResponse, { state, nowMs, forwarded }: Replayed): void {
+  const { status, headers, body, etag, life } = stored
+  const age = ageMs(stored, nowMs, state !== 'STALE')
+  const same = status === 200 && isNotModified(request.headers, { etag, lastModified: headers['last-modified'] as string | undefined })
+  for (const name in headers) if (name !== 'vary' && !(same && ofTheBody.has(name))) reply.header(name, headers[name])
+  const vary = headers['vary']
+  if (vary !== undefined) reply.header('vary', appended(reply.getHeader('vary'), String(vary)))
+  reply.header('etag', etag)
+  // RFC 9111, 5.1
+  reply.header('age', String(Math.floor(age / 1_000)))
+  reply.header('x-cache', state)
+  reply.header('cache-status', appended(reply.getHeader('cache-status'), hitStatus(life.ageMs + life.freshMs - age, forwarded)))
+  if (same) reply.code(304).send()
+  else reply.code(status).send(body)
+}

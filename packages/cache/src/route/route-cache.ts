@@ -1,0 +1,193 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify'
+import type { Identity } from '@respite/redis'
+import { LRUCache } from 'lru-cache'
+import type { Cache } from '../cache.ts'
+import { type Forward, appended, forwardStatus } from './cache-status.ts'
+import { Capture, type Captured } from './capture.ts'
+import { type Wishes, directivesOf, wishesOf } from './directives.ts'
+import { type Exchange, type Settle, type Wrapped, callHandler } from './exchange.ts'
+import type { Times } from './freshness.ts'
+import { Lookup, type LookupParts } from './lookup.ts'
+import type { ResolvedRouteOptions } from './options.ts'
+import { Refresher } from './refresher.ts'
+import { replay } from './replay.ts'
+import { looselyPath, maxKeyLength, pathTag, requestKey } from './request-key.ts'
+import { lifetimeToStore } from './storable.ts'
+import { isStored } from './stored-response.ts'
+
+/** Where a reply's capture is kept. */
+export const captureOf = Symbol('respite.cache.capture')
+
+type CapturedReply = FastifyReply & { [captureOf]: Capture | null }
+
+/** What the response cache works with. */
+export interface RouteCacheParts {
+  /** The namespace of stored answers. */
+  readonly cache: Cache
+  readonly maxBytes: number
+  /** Wall time. */
+  nowMs (): number
+  /** Who makes a request, if a plugin knows. */
+  identity (): Identity | undefined
+  /** Told of what fails behind a client's back. */
+  onHidden (what: string, error: unknown): void
+}
+
+/** Keys whose answers name groups of their own; one that falls out costs a run that is not stored. */
+const maxGrouped = 10_000
+
+interface Run { readonly wrapped: Wrapped, readonly exchange: Exchange, readonly personal: boolean }
+
+/**
+ * Caches the answers of routes by wrapping their handlers: all hooks and the validation run before a hit as before a miss,
+ * and the hooks of the answer after it.
+ */
+export class RouteCache {
+  readonly #parts: RouteCacheParts
+  readonly #refresher = new Refresher()
+  readonly #groups = new LRUCache<string, readonly string[]>({ max: maxGrouped })
+  readonly #handlersOfGet = new WeakSet<RouteHandlerMethod>()
+
+  constructor (parts: RouteCacheParts) {
+    this.#parts = parts
+  }
+
+  /** The handler to be put in the place of the route's. */
+  wrap (route: RouteOptions, options: ResolvedRouteOptions): RouteHandlerMethod {
+    const wrapped: Wrapped = { handler: route.handler, options, route: nameOf(route) }
+    const self = this
+    if ([route.method].flat().includes('GET')) this.#handlersOfGet.add(route.handler)
+    // RFC 9110, 9.3.2: a HEAD with a handler of its own need not say what the GET would.
+    else if (!this.#handlersOfGet.has(route.handler)) return function (this: FastifyInstance, request, reply) { return pass(wrapped, { server: this, request, reply }, 'method') }
+    return function (this: FastifyInstance, request, reply) {
+      return self.#handle(wrapped, { server: this, request, reply })
+    }
+  }
+
+  #handle (wrapped: Wrapped, exchange: Exchange): unknown {
+    const { request, reply } = exchange
+    const { options, route } = wrapped
+    const ticket = this.#refresher.take(request)
+    const personal = options.varyBy?.(request)
+    if (ticket !== undefined) {
+      return new Promise((resolve, reject) => {
+        ticket(this.#run({ wrapped, exchange, personal: personal !== undefined }, { forward: 'stale', unread: true }, { resolve, reject }))
+      })
+    }
+    const key = this.#passesBy(request, personal) ? '' : requestKey(request, route, { options, personal })
+    if (key === '' || key.length > maxKeyLength) return pass(wrapped, exchange, 'bypass')
+    const { headers } = request
+    const run: Run = { wrapped, exchange, personal: personal !== undefined }
+    if (options.requestDirectives && (headers['cache-control'] ?? headers.pragma) !== undefined) {
+      const wishes = wishesOf(headers['cache-control'], headers.pragma as string | undefined)
+      if (wishes !== undefined) return this.#asWished(run, key, wishes)
+    }
+    const local = this.#parts.cache.getLocal(key)
+    if (!isStored(local)) return this.#look(run, { key, wishes: undefined, forward: 'uri-miss' })
+    replay(request, reply, local, { state: 'HIT', nowMs: this.#parts.nowMs() })
+    return undefined
+  }
+
+  /** Nothing personal is shared, unless the route says by what it differs: stricter than RFC 9111, 3.5. */
+  #passesBy (request: FastifyRequest, personal: string | undefined): boolean {
+    const { headers } = request
+    // A part is not stored (RFC 9111, 3.3), and what is asked of the resource as it is now is the handler's to judge (RFC 9110, 13.1.1 and 13.1.4).
+    if (headers.range !== undefined || headers['if-match'] !== undefined || headers['if-unmodified-since'] !== undefined) return true
+    // RFC 9111, 5.2.1.5
+    if (headers['cache-control'] !== undefined && directivesOf(headers['cache-control']).has('no-store')) return true
+    if (personal !== undefined) return false
+    return headers.authorization !== undefined || headers.cookie !== undefined || this.#isKnown(request)
+  }
+
+  #isKnown (request: FastifyRequest): boolean {
+    const identity = this.#parts.identity()
+    return identity !== undefined && (identity.userId(request) !== undefined || identity.subject(request) !== undefined)
+  }
+
+  /** @see RFC 9111, 5.2.1 */
+  async #asWished (run: Run, key: string, wishes: Wishes): Promise<unknown> {
+    const { cache, nowMs } = this.#parts
+    const { request, reply } = run.exchange
+    const found = await cache.getWithTtl(key)
+    const stored = found !== undefined && isStored(found.value) ? found.value : undefined
+    if (stored !== undefined) {
+      const leftMs = found!.ttlMs
+      // By the store's clock, not by that of the machine that filled it.
+      const age = stored.life.ageMs + stored.life.freshMs - leftMs
+      if (!wishes.noCache && age <= wishes.maxAgeMs && leftMs >= wishes.minFreshMs) {
+        replay(request, reply, stored, { state: 'HIT', nowMs: nowMs() })
+        return reply
+      }
+    }
+    // RFC 9111, 5.2.1.7
+    if (wishes.onlyIfCached) {
+      reply.header('x-cache', 'MISS').header('cache-status', appended(reply.getHeader('cache-status'), 'respite'))
+      return reply.code(504).send({ statusCode: 504, error: 'Gateway Timeout', message: 'nothing is stored for this request, and only-if-cached was asked for' })
+    }
+    if (stored !== undefined) await cache.expire(key)
+    return this.#look(run, { key, wishes, forward: stored === undefined ? 'uri-miss' : 'request' })
+  }
+
+  #look (run: Run, wanted: { key: string, wishes: Wishes | undefined, forward: Forward }): Promise<unknown> {
+    return new Lookup(this.#lookupParts(run), { ...run, ...wanted }).answered
+  }
+
+  #lookupParts (run: Run): LookupParts {
+    const { cache, nowMs, onHidden } = this.#parts
+    const { wrapped, exchange } = run
+    const declared = tagsOf(wrapped.options, exchange.request)
+    return {
+      cache,
+      nowMs,
+      onHidden,
+      tagsOf: key => [...new Set([...declared, ...this.#groups.get(key) ?? []])],
+      learn: (key, groups) => { this.#groups.set(key, groups) },
+      run: (forward, settle) => this.#run(run, { forward, unread: false }, settle),
+      runUncached: (forward, settle) => this.#runUncached(run, forward, settle),
+      refresh: stale => this.#refresher.run(exchange, stale, { times: timesOf(wrapped.options), nowMs })
+    }
+  }
+
+  #run (run: Run, { forward, unread }: { forward: Forward, unread: boolean }, settle: Settle): Promise<Captured | undefined> {
+    const { wrapped, exchange, personal } = run
+    const { nowMs, maxBytes } = this.#parts
+    exchange.reply.header('x-cache', 'MISS')
+    const capture = new Capture(exchange.reply, {
+      maxBytes,
+      nowMs,
+      forward,
+      unread,
+      // A session that began in the handler makes its answer personal.
+      judge: candidate => !personal && this.#isKnown(exchange.request)
+        ? undefined
+        : lifetimeToStore(candidate, { times: timesOf(wrapped.options), vary: wrapped.options.vary, personal, nowMs: nowMs() })
+    });
+    (exchange.reply as CapturedReply)[captureOf] = capture
+    callHandler(wrapped, exchange, settle)
+    return capture.done
+  }
+
+  #runUncached ({ wrapped, exchange }: Run, forward: Forward, settle: Settle): void {
+    const { reply } = exchange
+    reply.header('x-cache', 'MISS').header('cache-status', appended(reply.getHeader('cache-status'), forwardStatus(forward)))
+    callHandler(wrapped, exchange, settle)
+  }
+}
+
+function pass (wrapped: Wrapped, { server, request, reply }: Exchange, forward: Forward): unknown {
+  reply.header('x-cache', 'BYPASS').header('cache-status', appended(reply.getHeader('cache-status'), forwardStatus(forward)))
+  return wrapped.handler.call(server, request, reply)
+}
+
+function tagsOf ({ tags, unsafe }: ResolvedRouteOptions, { url }: FastifyRequest): readonly string[] {
+  return unsafe === 'never' ? tags : [...tags, pathTag(looselyPath(url), unsafe)]
+}
+
+function timesOf ({ ttl, swr, staleIfError }: ResolvedRouteOptions): Times {
+  return { ttlMs: ttl, swrMs: swr, staleIfErrorMs: staleIfError }
+}
+
+/** Two routes of one path differ in their constraints. */
+function nameOf ({ url, constraints }: RouteOptions): string {
+  return [url, ...Object.entries(constraints ?? {}).map(([name, value]) => `${name}=${String(value)}`)].join(' ')
+}

@@ -1,0 +1,15 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import redis from '@respite/redis'
+import cache, { type CachePluginOptions } from '@respite/cache'
+
+/** Where an app keeps its entries; empty: embedded. */
+export type Where = NonNullable<Parameters<typeof redis>[1]>
+
+/** An app with the two plugins. */
+export async function assemble (where: Where, options: CachePluginOptions = {}): Promise<FastifyInstance> {
+  const app = Fastify({ forceCloseConnections: true })
+  // Time enough for a busy machine; tests of outages set their own.
+  await app.register(redis, { deadlineMs: 2_000, ...where })
+  await app.register(cache, options)
+  return app
+}

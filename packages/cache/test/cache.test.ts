@@ -1,0 +1,61 @@
+import t from 'tap'
+import { assemble } from './assemble.ts'
+import { cacheContract } from './contracts/cache.ts'
+import { loadingContract } from './contracts/loading.ts'
+import { manyContract } from './contracts/many.ts'
+
+const app = await assemble({})
+t.teardown(() => app.close())
+
+cacheContract(t, 'embedded', () => ({ here: app, there: app }))
+manyContract(t, 'embedded', () => ({ here: app, there: app }))
+loadingContract(t, 'embedded', () => ({ here: app, there: app }))
+
+t.test('a local copy answers at once, and is counted', async t => {
+  const { cache } = app
+  await cache.set('local', { a: 1 })
+  await cache.get('local')
+  const before = cache.stats()
+  t.strictSame(cache.getLocal('local'), { a: 1 })
+  t.equal(cache.getLocal('nowhere'), undefined)
+  t.strictSame(await cache.get('local'), { a: 1 })
+  const after = cache.stats()
+  t.equal(after.hits.l1 - before.hits.l1, 2)
+  t.equal(after.misses, before.misses)
+  t.ok(after.entries > 0 && after.bytes > 0)
+})
+
+t.test('a namespace has its own time to live, bounds and label', async t => {
+  const few = app.cache.namespace('few', { ttl: '1h', maxItems: 2, label: 'weather' })
+  t.equal(few, app.cache.namespace('few'))
+  t.throws(() => app.cache.namespace('few', { ttl: '2h' }), { code: 'FST_RSP_CACHE_NAMESPACE_TAKEN' })
+  await few.set('a', 1)
+  t.ok((await few.getWithTtl('a'))!.ttlMs > 3_000_000)
+  for (const key of ['a', 'b', 'c']) {
+    await few.set(key, key)
+    await few.get(key)
+  }
+  t.equal(await few.get('a'), undefined, 'embedded, what the bounds push out is gone')
+  t.equal(await few.get('c'), 'c')
+  const read = await app.respite.metrics.read()
+  const hits = read.find(metric => metric.name === 'cache_hits_total')!
+  t.ok([...hits.entries()].some(([labels]) => labels.join() === 'l1,weather'))
+  t.ok(app.cache.stats().evictions >= 1)
+})
+
+t.test('values are copied for every caller where the option says so', async t => {
+  const cloned = await assemble({}, { values: 'cloned' })
+  t.teardown(() => cloned.close())
+  await cloned.cache.set('k', { list: [1] })
+  for (let i = 0; i < 3; i++) {
+    const value = await cloned.cache.get<{ list: number[] }>('k')
+    t.strictSame(value, { list: [1] })
+    value!.list.push(2)
+  }
+})
+
+t.test('an unknown or impossible option fails the boot and is named', async t => {
+  for (const [options, message] of [[{ ttI: 5 }, /'ttI' is unknown/], [{ ttl: -5 }, /'ttl'.*-5/], [{ maxItems: 0 }, /'maxItems'/], [{ values: 'shared' }, /'values'/]] as const) {
+    await t.rejects(assemble({}, options as never), { code: 'FST_RSP_OPTION_INVALID', message })
+  }
+})

@@ -1,0 +1,133 @@
+import t from 'tap'
+import { gate, until } from '@respite/testing'
+import { appInTime } from './app-in-time.ts'
+
+t.test('RFC 5861, 3: a stale answer is given at once while one run refreshes it', async t => {
+  const { app, get, pass } = await appInTime(t)
+  let hold = gate()
+  hold.open()
+  let runs = 0
+  app.get('/', { config: { cache: { ttl: '10s', swr: '30s' } } }, async () => {
+    runs++
+    await hold.pass()
+    return { runs }
+  })
+  await get('/')
+  pass(15_000)
+  hold = gate()
+  const stale = await Promise.all(Array.from({ length: 20 }, () => get('/')))
+  for (const { state, body, headers } of stale) t.strictSame([state, body, headers['age'], headers['cache-status']], ['STALE', '{"runs":1}', '15', 'respite; hit; ttl=-5'])
+  await hold.reached
+  hold.open()
+  await until('it is refreshed', async () => (await get('/')).state === 'HIT')
+  t.equal((await get('/')).body, '{"runs":2}')
+  t.equal(runs, 2)
+})
+
+t.test('past its window a stale answer is not given', async t => {
+  const { app, get, pass } = await appInTime(t)
+  let runs = 0
+  app.get('/', { config: { cache: { ttl: '10s', swr: '5s', keepStale: '1h' } } }, async () => ({ runs: ++runs }))
+  app.get('/own', { config: { cache: { keepStale: '1h' } } }, async (_, reply) => { reply.header('cache-control', 'max-age=10, stale-while-revalidate=20'); return {} })
+  await get('/')
+  await get('/own')
+  pass(15_000)
+  const late = await get('/')
+  t.strictSame([late.state, late.body, late.headers['cache-status']], ['MISS', '{"runs":2}', 'respite; fwd=stale; fwd-status=200; stored; ttl=10'])
+  t.equal((await get('/own')).state, 'STALE', 'the answer says how long')
+})
+
+t.test('RFC 5861, 4: when the handler fails, the stale answer is given; past its window the failure', async t => {
+  const { app, get, pass } = await appInTime(t)
+  let outcome: 'ok' | 'throws' | 503 | 429 = 'ok'
+  app.get('/', { config: { cache: { ttl: '10s', staleIfError: '30s', keepStale: '1h' } } }, async (_, reply) => {
+    if (outcome === 'throws') throw new TypeError('broken')
+    return reply.code(outcome === 'ok' ? 200 : outcome).send({ outcome })
+  })
+  await get('/')
+  pass(20_000)
+  for (outcome of ['throws', 503, 429] as const) {
+    const { state, body, status } = await get('/')
+    t.strictSame([state, body, status], ['STALE', '{"outcome":"ok"}', 200], String(outcome))
+  }
+  pass(20_000)
+  outcome = 503
+  t.strictSame([(await get('/')).state, (await get('/')).status], ['MISS', 503])
+})
+
+t.test('RFC 9111, 5.2.2.2: must-revalidate never gives a stale answer, also when the handler fails', async t => {
+  const { app, get, pass } = await appInTime(t)
+  let broken = false
+  app.get('/', { config: { cache: { ttl: '10s', swr: '1m', staleIfError: '1m' } } }, async (_, reply) => {
+    if (broken) throw new TypeError('broken')
+    reply.header('cache-control', 'max-age=10, must-revalidate')
+    return {}
+  })
+  await get('/')
+  pass(11_000)
+  t.equal((await get('/')).state, 'MISS')
+  broken = true
+  pass(11_000)
+  t.equal((await get('/')).status, 500)
+})
+
+t.test('R9: a refresh that fails keeps the stale answer; one whose answer must not be stored ends it', async t => {
+  const { app, get, pass } = await appInTime(t)
+  let outcome = 'ok'
+  let runs = 0
+  app.get('/', { config: { cache: { ttl: '10s', swr: '1h' } } }, async (_, reply) => {
+    runs++
+    if (outcome === 'private') reply.header('cache-control', 'private')
+    return reply.code(outcome === 'broken' ? 500 : 200).send({ outcome })
+  })
+  await get('/')
+  pass(11_000)
+  outcome = 'broken'
+  t.equal((await get('/')).state, 'STALE')
+  await until('it was asked again', () => runs === 2)
+  t.equal((await get('/')).state, 'STALE')
+  outcome = 'private'
+  await until('it went', async () => (await get('/')).state === 'MISS')
+})
+
+t.test('R1, R2: an answer that was invalidated while it was refreshed is not stored', async t => {
+  const { app, get, pass } = await appInTime(t)
+  let hold = gate()
+  hold.open()
+  let row = 'v1'
+  app.get('/', { config: { cache: { ttl: '10s', swr: '1h', tags: ['rows'] } } }, async () => {
+    const loaded = row
+    await hold.pass()
+    return { loaded }
+  })
+  await get('/')
+  pass(11_000)
+  hold = gate()
+  t.equal((await get('/')).state, 'STALE')
+  await hold.reached
+  row = 'v2'
+  await app.cache.namespace('http').invalidateTags('rows')
+  hold.open()
+  const next = await get('/')
+  t.strictSame([next.state, next.body], ['MISS', '{"loaded":"v2"}'])
+  t.equal((await get('/')).body, '{"loaded":"v2"}')
+})
+
+t.test('a refresh is the request of the same client: its headers, its address, its hooks; and no client can pretend to be one', async t => {
+  const { app, inject, pass } = await appInTime(t)
+  const seen: unknown[] = []
+  let hooks = 0
+  app.addHook('preHandler', async () => { hooks++ })
+  app.get('/', { config: { cache: { ttl: '10s', swr: '1h', vary: ['accept-language'], varyBy: request => request.headers.authorization } } }, async request => {
+    seen.push([request.headers['accept-language'], request.headers.authorization, request.ip, request.url, request.headers['cache-control'], request.headers['x-respite-refresh']])
+    return {}
+  })
+  const ask = (more: object = {}) => inject({ url: '/?a=1', remoteAddress: '192.0.2.7', headers: { 'accept-language': 'fr', authorization: 'Bearer x', ...more } })
+  await ask()
+  pass(11_000)
+  t.equal((await ask()).state, 'STALE')
+  await until('it was refreshed', () => seen.length === 2)
+  t.strictSame(seen[1], ['fr', 'Bearer x', '192.0.2.7', '/?a=1', undefined, undefined])
+  t.equal(hooks, 3)
+  await until('it is stored', async () => (await ask({ 'x-respite-refresh': 'guess' })).state === 'HIT')
+})

@@ -1,0 +1,36 @@
+/** A count of distinct ids, with what is known about its error. */
+export interface Interval {
+  readonly low: number
+  readonly high: number
+}
+
+/** With what probability an interval holds. */
+export const confidence = 0.95
+
+// The two-sided 95 % point of the normal distribution.
+const z = 1.96
+
+/**
+ * Relative standard error of the estimate, in percent, for 2^8, 2^9, … 2^19 distinct ids and 2^14 registers.
+ * Below 2^14 hardly any register is hit twice and the error is near 1/√(2m); far above it is √(3 ln 2 − 1)/√m.
+ * Between the two it was measured on 3,000 sketches of random hashes, and smoothed; test/interval.test.ts measures again.
+ * @see O. Ertl, New cardinality estimation algorithms for HyperLogLog sketches (2017)
+ */
+const standardErrorPercent = [0.553, 0.554, 0.556, 0.561, 0.572, 0.589, 0.612, 0.652, 0.712, 0.765, 0.803, 0.814]
+const firstPower = 8
+
+/** Relative standard error of an estimate; 0.0081 for large ones, less for small ones. */
+export function standardError (value: number): number {
+  const at = Math.log2(Math.max(value, 1)) - firstPower
+  const last = standardErrorPercent.length - 1
+  if (at <= 0) return standardErrorPercent[0]! / 100
+  if (at >= last) return standardErrorPercent[last]! / 100
+  const i = Math.floor(at)
+  return (standardErrorPercent[i]! + (standardErrorPercent[i + 1]! - standardErrorPercent[i]!) * (at - i)) / 100
+}
+
+/** The whole numbers of which an estimate would be within 1.96 standard errors: the truth is one of them in 95 % of cases. */
+export function intervalOf (value: number): Interval {
+  const error = z * standardError(value)
+  return { low: Math.floor(value / (1 + error)), high: Math.ceil(value / (1 - error)) }
+}

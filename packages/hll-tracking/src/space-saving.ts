@@ -1,0 +1,112 @@
+/** One of those who are seen most often. */
+export interface TopEntry {
+  /** Never less than the true number of calls. */
+  count: number
+  /** By how much `count` may be too high. */
+  maxOver: number
+}
+
+interface Counter extends TopEntry {
+  readonly member: string
+  /** `count` when the counter was put where it lies in the heap; what was added since is seen when it comes up. */
+  key: number
+}
+
+/**
+ * The most frequent members of a stream, in bounded memory. Twin of the summary in lua/flush.lua.
+ * @see A. Metwally, D. Agrawal, A. El Abbadi, Efficient computation of frequent and top-k elements in data streams (2005)
+ */
+export class SpaceSaving {
+  readonly #capacity: number
+  readonly #counters = new Map<string, Counter>()
+  // Smallest key first, then smallest member, as ZPOPMIN has it.
+  readonly #heap: Counter[] = []
+  #floor = 0
+
+  /** @param capacity - members it holds at most */
+  constructor (capacity: number) {
+    this.#capacity = capacity
+  }
+
+  /** No member that is absent was seen more often than this. */
+  get floor (): number {
+    return this.#floor
+  }
+
+  get size (): number {
+    return this.#counters.size
+  }
+
+  entries (): Iterable<[string, Readonly<TopEntry>]> {
+    return this.#counters.entries()
+  }
+
+  /**
+   * Counts a batch: first those who are known, so that nobody of this batch is put out before his calls were seen.
+   * @param batch - each member once, the least calls first: so those who come in are in the order of their counts
+   */
+  add (batch: readonly { member: string, calls: number }[]): void {
+    const fresh = batch.filter(({ member, calls }) => {
+      const counter = this.#counters.get(member)
+      if (counter !== undefined) counter.count += calls
+      return counter === undefined
+    })
+    const olds = this.#least(this.#counters.size + fresh.length - this.#capacity)
+    const news: Counter[] = []
+    let [size, old, young] = [this.#counters.size + olds.length, 0, 0]
+    for (const { member, calls } of fresh) {
+      for (; size >= this.#capacity; size--) {
+        const least = old < olds.length && (young >= news.length || olds[old]!.count <= news[young]!.count) ? olds[old++]! : news[young++]!
+        this.#floor = Math.max(this.#floor, least.count)
+      }
+      news.push({ member, count: this.#floor + calls, maxOver: this.#floor, key: this.#floor + calls })
+      size++
+    }
+    for (const counter of [...olds.slice(old), ...news.slice(young)]) this.#put(counter)
+  }
+
+  // Takes out so many with the lowest counts, if there are as many.
+  #least (wanted: number): Counter[] {
+    const least: Counter[] = []
+    while (least.length < wanted && this.#heap.length > 0) least.push(this.#popMin())
+    return least
+  }
+
+  #popMin (): Counter {
+    for (;;) {
+      const least = this.#heap[0]!
+      if (least.key === least.count) {
+        const last = this.#heap.pop()!
+        if (this.#heap.length > 0) this.#sink(last)
+        this.#counters.delete(least.member)
+        return least
+      }
+      least.key = least.count
+      this.#sink(least)
+    }
+  }
+
+  #put (counter: Counter): void {
+    this.#counters.set(counter.member, counter)
+    let at = this.#heap.length
+    for (let up; at > 0 && before(counter, this.#heap[up = (at - 1) >> 1]!); at = up) this.#heap[at] = this.#heap[up]!
+    this.#heap[at] = counter
+  }
+
+  // Puts a counter in place of the first, and lower until all below it are larger.
+  #sink (counter: Counter): void {
+    const heap = this.#heap
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
+      if (!before(heap[child]!, counter)) break
+      heap[at] = heap[child]!
+      at = child
+    }
+    heap[at] = counter
+  }
+}
+
+const before = (a: Counter, b: Counter) => a.key < b.key || (a.key === b.key && a.member < b.member)

@@ -1,0 +1,164 @@
+import type { Clock } from '@respite/redis'
+import { inspect } from 'node:util'
+import { activeCallers, type ActiveCallers } from './active.ts'
+import type { Calendar } from './buckets.ts'
+import type { EventBuffer } from './buffer.ts'
+import { FST_RSP_TRACKING_K_INVALID } from './errors.ts'
+import type { Flusher } from './flusher.ts'
+import type { Identities } from './identity.ts'
+import { checkMetric } from './metric-name.ts'
+import type { TrackingStore } from './stores/store.ts'
+import { mergeSummaries } from './top-merge.ts'
+import { UniqueCount } from './unique-count.ts'
+import { resolveWindow, type WindowOptions } from './window.ts'
+
+/** One of those who called most often. */
+export interface TopCaller {
+  /** As it was observed; `unknown:` and some characters when it was kept under another key. */
+  id: string
+  /** Calls; never less than the truth. */
+  count: number
+  /** By how much `count` may be too high. */
+  maxOver: number
+}
+
+/** How many to list, and of when. */
+export interface TopOptions extends WindowOptions {
+  /** @default 10 */
+  k?: number
+}
+
+/** Why an event is not counted; `events` that are dropped later have their reasons in the flusher. */
+export type ObserveDrop = 'nobody' | 'buffer full' | 'too many metrics' | 'closed'
+
+export interface TrackingParts {
+  store: TrackingStore
+  buffer: EventBuffer
+  flusher: Flusher
+  identities: Identities
+  calendar: Calendar
+  clock: Clock
+  maxMetrics: number
+  onEvent: () => void
+  onDrop: (events: number, reason: ObserveDrop) => void
+}
+
+// Longer ids are counted under a keyed hash of theirs: a header must not fill the memory.
+const maxIdLength = 256
+const maxK = 10_000
+
+/** `fastify.tracking`: counts who calls what, and how often. */
+export class Tracking {
+  readonly #parts: TrackingParts
+  readonly #metrics = new Set<string>()
+  #closed = false
+
+  constructor (parts: TrackingParts) {
+    this.#parts = parts
+  }
+
+  /** Entries in the buffer: events that the store does not have yet. */
+  get buffered (): number {
+    return this.#parts.buffer.size
+  }
+
+  /**
+   * Counts a call, now. It takes about a microsecond and never waits: the store has the event within `flushEveryMs`.
+   * Without a `who`, or with no place in the buffer, the event is dropped, and counted as dropped.
+   * @throws FST_RSP_TRACKING_METRIC_INVALID
+   */
+  observe (metric: string, who: string | number | null | undefined): void {
+    const { buffer, clock, flusher, onDrop, onEvent } = this.#parts
+    if (!this.declare(metric)) return onDrop(1, 'too many metrics')
+    const id = typeof who === 'string' && who.length <= maxIdLength ? who : this.#unusual(who)
+    if (id === '') return onDrop(1, 'nobody')
+    if (this.#closed) return onDrop(1, 'closed')
+    if (!buffer.add(metric, id, clock.wallMs())) return onDrop(1, 'buffer full')
+    onEvent()
+    flusher.added()
+  }
+
+  /** Distinct callers of a metric. @throws FST_RSP_TRACKING_METRIC_INVALID */
+  unique (metric: string): UniqueCount {
+    const { store, calendar, clock } = this.#parts
+    return new UniqueCount(checkMetric(metric), { store, calendar, clock, flush: () => this.flush() })
+  }
+
+  /**
+   * Those who called most often, the first first; without a window, of all time.
+   * @throws FST_RSP_TRACKING_METRIC_INVALID, _K_INVALID, _WINDOW, or a `LinkError` when Redis does not answer
+   */
+  async top (metric: string, { k = 10, ...window }: TopOptions = {}): Promise<TopCaller[]> {
+    const { store, identities } = this.#parts
+    if (!Number.isInteger(k) || k < 1 || k > maxK) throw new FST_RSP_TRACKING_K_INVALID(maxK, inspect(k, { maxStringLength: 40 }))
+    const buckets = this.#buckets(checkMetric(metric), window)
+    await this.flush()
+    const merged = mergeSummaries(await store.top(metric, buckets, buckets === 'all' ? k : 0))
+    const ranked = Array.from(merged).sort(([, a], [, b]) => b.count - a.count || a.maxOver - b.maxOver).slice(0, k)
+    return ranked.map(([member, { count, maxOver }]) => ({ id: shown(identities, member), count, maxOver }))
+  }
+
+  /**
+   * The exact number of calls; without a window, of all time.
+   * @throws FST_RSP_TRACKING_METRIC_INVALID, _WINDOW, or a `LinkError` when Redis does not answer
+   */
+  async calls (metric: string, window: WindowOptions = {}): Promise<number> {
+    const buckets = this.#buckets(checkMetric(metric), window)
+    await this.flush()
+    return await this.#parts.store.calls(metric, buckets)
+  }
+
+  /**
+   * Distinct callers of today, of a week and of a month, over several metrics together, each caller once.
+   * @param options.metrics - by default all that this process has routes for or has observed
+   * @throws FST_RSP_TRACKING_METRIC_INVALID, or a `LinkError` when Redis does not answer
+   */
+  async active ({ metrics = [...this.#metrics] }: { metrics?: readonly string[] } = {}): Promise<ActiveCallers> {
+    const { store, calendar, clock } = this.#parts
+    const names = metrics.map(checkMetric)
+    await this.flush()
+    return await activeCallers(names, { store, calendar, clock })
+  }
+
+  /**
+   * Makes a metric known before it is observed; false when there are too many.
+   * @throws FST_RSP_TRACKING_METRIC_INVALID
+   */
+  declare (metric: string): boolean {
+    return this.#metrics.has(metric) || this.#admit(metric)
+  }
+
+  /** Resolves when all that was observed before has been offered to the store; it never rejects. */
+  flush (): Promise<void> {
+    return this.#parts.flusher.flush()
+  }
+
+  /** Flushes for the last time; what is observed from now on is dropped. */
+  async close (): Promise<void> {
+    this.#closed = true
+    await this.#parts.flusher.close()
+  }
+
+  #buckets (metric: string, { since, until }: WindowOptions) {
+    if (since === undefined && until === undefined) return 'all'
+    return resolveWindow({ since, until }, this.#parts.clock.wallMs(), this.#parts.calendar.keep).buckets
+  }
+
+  #admit (metric: string): boolean {
+    checkMetric(metric)
+    if (this.#metrics.size >= this.#parts.maxMetrics) return false
+    this.#metrics.add(metric)
+    return true
+  }
+
+  // An empty id is nobody's.
+  #unusual (who: unknown): string {
+    if (typeof who === 'string') return this.#parts.identities.shorten(who)
+    return typeof who === 'number' && Number.isFinite(who) ? String(who) : ''
+  }
+}
+
+function shown (identities: Identities, member: string): string {
+  const bytes = Buffer.from(member, 'latin1')
+  return identities.show(bytes) ?? `unknown:${bytes.toString('base64url', 1, 10)}`
+}

@@ -1,0 +1,40 @@
+import t from 'tap'
+import { EventBuffer, type Tally } from '../src/buffer.ts'
+
+const minute = 60_000
+const countsOf = (tallies: ReadonlyMap<string, Tally>) => Object.fromEntries(Array.from(tallies, ([id, { calls }]) => [id, calls]))
+const flat = (buffer: EventBuffer) => buffer.take().map(({ metric, minuteMs, tallies }) => [metric, minuteMs, countsOf(tallies)])
+
+t.test('an id is held once a metric and minute, however often it is seen', async t => {
+  const buffer = new EventBuffer(10)
+  for (let i = 0; i < 5; i++) t.ok(buffer.add('ping', 'alice', 3 * minute + i))
+  buffer.add('ping', 'bob', 3 * minute)
+  buffer.add('pong', 'alice', 3 * minute)
+  buffer.add('ping', 'alice', 4 * minute)
+  t.equal(buffer.size, 4)
+  t.equal(buffer.waiting, 4)
+  t.same(flat(buffer), [['ping', 3 * minute, { alice: 5, bob: 1 }], ['pong', 3 * minute, { alice: 1 }], ['ping', 4 * minute, { alice: 1 }]])
+  t.same(flat(buffer), [])
+})
+
+t.test('it never holds more than its bound; what is taken keeps its place until it is released', async t => {
+  const buffer = new EventBuffer(2)
+  t.ok(buffer.add('ping', 'a', 0))
+  t.ok(buffer.add('ping', 'b', 0))
+  t.notOk(buffer.add('ping', 'c', 0))
+  t.ok(buffer.add('ping', 'a', 0), 'who is in it already still counts')
+  buffer.take()
+  t.equal(buffer.waiting, 0)
+  t.notOk(buffer.add('ping', 'c', 0))
+  buffer.release(2)
+  t.ok(buffer.add('ping', 'c', 0))
+  t.equal(buffer.size, 1)
+})
+
+t.test('an event at midnight is in the day that begins', async t => {
+  const midnight = Date.UTC(2026, 0, 1)
+  const buffer = new EventBuffer(10)
+  buffer.add('ping', 'a', midnight - 1)
+  buffer.add('ping', 'a', midnight)
+  t.same(buffer.take().map(({ minuteMs }) => minuteMs - midnight), [-minute, 0])
+})

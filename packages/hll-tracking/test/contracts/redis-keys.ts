@@ -1,0 +1,102 @@
+import { createKeyspace, randomToken } from '@respite/redis'
+import type { Test } from 'tap'
+import { sizeMs } from '../../src/buckets.ts'
+import { RedisStore } from '../../src/stores/redis.ts'
+import type { Link } from '@respite/redis'
+import { assemble, fakeClock, keep, storeParts } from '../assemble.ts'
+
+/** One server, asked past the link. */
+export type Ask = (command: string, ...args: (string | number)[]) => Promise<unknown>
+
+/**
+ * What rests in Redis, and how long.
+ * @param ask - of the one server there is
+ */
+export function redisKeysContract (t: Test, linkOf: () => Link, ask: Ask): void {
+  const fresh = (capacity?: { total: number, bucket: number }, zones?: string[]) => {
+    const clock = fakeClock()
+    const parts = storeParts(clock, capacity, zones)
+    const prefix = randomToken()
+    const store = new RedisStore(linkOf(), { ...parts, keyspace: createKeyspace(prefix) })
+    const root = `${prefix}:v1:track:{ping}:`
+    const keys = async () => (await ask('KEYS', `${prefix}:*`) as string[]).map(key => key.slice(root.length)).sort()
+    return { clock, root, keys, keyId: parts.keyId, ...assemble(store, parts) }
+  }
+
+  t.test('every key has an expiry: its bucket\'s, set once, or that of the totals', async t => {
+    const { clock, root, keys, keyId, tracking } = fresh(undefined, ['UTC', 'Asia/Kathmandu'])
+    tracking.observe('ping', 'alice')
+    await tracking.flush()
+    const all = await keys()
+    const distinct = ['202605101234', '2026051012', '20260510', '20260510%40Asia%2FKathmandu']
+    t.same(all, [
+      ...['c', 't'].flatMap(part => [...distinct, 'all'].map(bucket => `${part}:${bucket}`)),
+      ...['f', 'u'].flatMap(part => distinct.map(bucket => `${part}:${keyId}:${bucket}`)),
+      'o:here'
+    ].sort())
+    const lives = new Map(await Promise.all(all.map(async key => [key, Number(await ask('PTTL', root + key))] as const)))
+    for (const [bucket, mostMs] of [['202605101234', keep.minute + 2 * sizeMs.minute], ['2026051012', keep.hour + sizeMs.hour + sizeMs.minute], ['20260510', keep.day + sizeMs.day + sizeMs.minute]] as const) {
+      for (const key of [`c:${bucket}`, `t:${bucket}`, `u:${keyId}:${bucket}`, `f:${keyId}:${bucket}`]) {
+        t.ok(lives.get(key)! > Math.max(0, mostMs - sizeMs.day) && lives.get(key)! <= mostMs, `${key} lives ${lives.get(key)} ms`)
+      }
+    }
+    t.ok(Array.from(lives.values()).every(ms => ms > 0 && ms <= keep.day + 3 * sizeMs.day), 'none for ever')
+
+    for (const key of all) await ask('PEXPIRE', root + key, 60_000)
+    clock.nowMs += 1_000
+    tracking.observe('ping', 'bob')
+    await tracking.flush()
+    for (const key of all) {
+      const ms = await ask('PTTL', root + key) as number
+      if (/:all$|^o:/.test(key)) t.ok(ms > 60_000, `${key} lives on from its last event`)
+      else t.ok(ms > 0 && ms <= 60_000, `${key} keeps the expiry it has`)
+    }
+  })
+
+  t.test('lists and sets are bounded, whoever comes', async t => {
+    const { root, keys, keyId, tracking } = fresh({ total: 40, bucket: 16 })
+    for (let i = 0; i < 1_200; i++) tracking.observe('ping', `user:${i}`)
+    t.equal(await tracking.calls('ping'), 1_200)
+    t.equal(await ask('ZCARD', root + 't:all'), 40)
+    t.equal(await ask('ZCARD', root + 't:20260510'), 16)
+    t.ok(Number(await ask('HLEN', root + 'c:all')) <= 42)
+    t.ok(Number(await ask('HLEN', root + 'c:20260510')) <= 18)
+    t.notOk((await keys()).some(key => key.startsWith('f:')), 'no few when there are many')
+    t.equal((await tracking.active()).dau.exact, false)
+    t.notOk((await keys()).includes('x'), 'and nothing is left of a union')
+    t.equal(await ask('PFCOUNT', `${root}u:${keyId}:20260510`), (await tracking.unique('ping').count({ since: '12h' })).value, 'any client counts the same')
+    t.ok((await tracking.top('ping', { k: 40 })).every(({ count, maxOver }) => count - maxOver <= 1 && count >= 1 && maxOver <= 1_200 / 40))
+  })
+
+  t.test('a list whose capacity was lowered shrinks to it, and stays true', async t => {
+    const clock = fakeClock()
+    const keyspace = createKeyspace(randomToken())
+    const within = (total: number, origin: string) => {
+      const parts = storeParts(clock, { total, bucket: 16 })
+      return assemble(new RedisStore(linkOf(), { ...parts, keyspace }), parts, { origin }).tracking
+    }
+    const [before, after] = [within(5_000, 'before'), within(16, 'after')]
+    for (let i = 0; i < 5_000; i++) before.observe('ping', `user:${i}`)
+    for (let i = 0; i < 3; i++) before.observe('ping', 'often')
+    await before.flush()
+    for (let i = 0; i < 4; i++) {
+      after.observe('ping', `late:${i}`)
+      await after.flush()
+    }
+    t.equal(await ask('ZCARD', keyspace.define('track:{<metric>}:t:all').key('ping')), 16)
+    t.ok((await after.top('ping', { k: 16 })).every(({ id, count, maxOver }) => count - maxOver <= (id === 'often' ? 3 : 1) && count >= 1))
+    t.equal(await after.calls('ping'), 5_007)
+  })
+
+  t.test('no id rests in Redis in clear', async t => {
+    await ask('CONFIG', 'SET', 'rdbcompression', 'no')
+    const { root, keys, tracking } = fresh()
+    for (const id of ['alice@example.org', 'visitor with a long and telling name', '203.0.113.77']) tracking.observe('ping', id)
+    await tracking.flush()
+    for (const key of await keys()) {
+      const dump = String(await ask('DUMP', root + key)) + key
+      t.notMatch(dump, /alice|telling|203\.0/, key)
+    }
+    t.same((await tracking.top('ping')).map(({ id }) => id).sort(), ['203.0.113.77', 'alice@example.org', 'visitor with a long and telling name'])
+  })
+}

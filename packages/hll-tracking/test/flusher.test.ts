@@ -1,0 +1,152 @@
+import { until } from '@respite/testing'
+import t from 'tap'
+import { MemoryStore } from '../src/stores/memory.ts'
+import type { Batch, TrackingStore } from '../src/stores/store.ts'
+import { assemble, fakeClock, storeParts } from './assemble.ts'
+
+type Fault = 'none' | 'not sent' | 'answer lost' | 'refused' | 'full'
+
+function faulty (options?: Parameters<typeof assemble>[2]) {
+  const clock = fakeClock()
+  const parts = storeParts(clock)
+  const memory = new MemoryStore(parts)
+  const sent: Batch[] = []
+  const server = { fault: 'none' as Fault }
+  const store: TrackingStore = {
+    async apply (batch) {
+      sent.push(batch)
+      if (server.fault === 'not sent') throw Object.assign(new Error('down'), { outcome: 'not-sent' })
+      if (server.fault === 'refused') throw Object.assign(new Error('WRONGTYPE'), { outcome: 'refused', reply: 'WRONGTYPE' })
+      if (server.fault === 'full') throw Object.assign(new Error('Error running script: OOM command not allowed'), { outcome: 'refused', reply: 'ERR' })
+      const fresh = await memory.apply(batch)
+      if (server.fault === 'answer lost') throw Object.assign(new Error('timeout'), { outcome: 'unknown' })
+      return fresh
+    },
+    count: (...args) => memory.count(...args),
+    sketch: (...args) => memory.sketch(...args),
+    top: (...args) => memory.top(...args),
+    calls: (...args) => memory.calls(...args)
+  }
+  return { clock, server, sent, memory, ...assemble(store, parts, options) }
+}
+
+t.test('a flush whose answer was lost is sent again as it was, and counts once', async t => {
+  const { server, sent, tracking, buffer } = faulty()
+  server.fault = 'answer lost'
+  tracking.observe('ping', 'alice')
+  await tracking.flush()
+  tracking.observe('ping', 'alice')
+  await tracking.flush()
+  server.fault = 'none'
+  t.equal(await tracking.calls('ping'), 2)
+  t.equal(sent.length, 4)
+  t.ok(sent.slice(0, 3).every(batch => batch === sent[0]), 'the same batch, three times')
+  t.equal(sent[3]!.sequence, 2)
+  t.equal(buffer.size, 0)
+})
+
+t.test('while the store is away the buffer is bounded and drops are counted; then it takes what was kept', async t => {
+  const { server, tracking, seen, buffer } = faulty({ maxBuffered: 100 })
+  server.fault = 'not sent'
+  for (let i = 0; i < 60; i++) tracking.observe('ping', `a${i}`)
+  await tracking.flush()
+  for (let i = 0; i < 60; i++) tracking.observe('ping', `b${i}`)
+  await tracking.flush()
+  t.equal(buffer.size, 100)
+  t.equal(seen.drops.get('buffer full'), 20)
+  t.equal(seen.events, 100)
+  server.fault = 'none'
+  t.equal(await tracking.calls('ping'), 100)
+  t.equal((await tracking.unique('ping').count()).value, 100)
+  t.equal(buffer.size, 0)
+})
+
+t.test('it flushes by itself, tries again by itself, and at once when the store is back', async t => {
+  const { server, sent, tracking, flusher, memory } = faulty({ flushEveryMs: 2 })
+  tracking.observe('ping', 'alice')
+  await until('the timer to flush', async () => await memory.calls('ping', 'all') === 1)
+  server.fault = 'not sent'
+  tracking.observe('ping', 'bob')
+  await until('three attempts', () => sent.length >= 4)
+  server.fault = 'none'
+  flusher.retry()
+  await until('the retry', async () => await memory.calls('ping', 'all') === 2)
+  flusher.retry()
+  await tracking.close()
+  t.equal(await memory.calls('ping', 'all'), 2)
+})
+
+t.test('it flushes by size before its time', async t => {
+  const { tracking, memory, buffer } = faulty({ flushEveryMs: 60_000 })
+  for (let i = 0; i < 500; i++) tracking.observe('ping', `user:${i}`)
+  await until('500 entries to be flushed', () => buffer.size === 0)
+  t.equal(await memory.calls('ping', 'all'), 500)
+  await tracking.close()
+})
+
+t.test('a batch that the store will never take is dropped, and does not hold up the next', async t => {
+  const { server, tracking, seen, buffer } = faulty()
+  server.fault = 'refused'
+  tracking.observe('ping', 'alice')
+  tracking.observe('ping', 'alice')
+  await tracking.flush()
+  t.equal(seen.drops.get('refused by the store'), 2)
+  t.equal(buffer.size, 0)
+  server.fault = 'full'
+  tracking.observe('ping', 'bob')
+  await tracking.flush()
+  t.equal(buffer.size, 1, 'a server that is full may have room again')
+  server.fault = 'none'
+  t.equal(await tracking.calls('ping'), 1)
+})
+
+t.test('what is older than a repetition would be known is dropped', async t => {
+  const { clock, server, tracking, seen } = faulty()
+  server.fault = 'not sent'
+  tracking.observe('ping', 'alice')
+  await tracking.flush()
+  clock.nowMs += 24 * 3_600_000 + 1
+  server.fault = 'none'
+  t.equal(await tracking.calls('ping'), 0)
+  t.equal(seen.drops.get('too old'), 1)
+})
+
+t.test('close flushes; what the store does not take then is dropped and counted, and so is what comes later', async t => {
+  const up = faulty()
+  up.tracking.observe('ping', 'alice')
+  await up.tracking.close()
+  t.equal(await up.memory.calls('ping', 'all'), 1)
+  up.tracking.observe('ping', 'bob')
+  t.equal(up.seen.drops.get('closed'), 1)
+
+  const down = faulty()
+  down.server.fault = 'not sent'
+  for (const who of ['a', 'a', 'b']) down.tracking.observe('ping', who)
+  await down.tracking.close()
+  t.equal(down.seen.drops.get('closed'), 3)
+  t.equal(down.buffer.size, 0)
+})
+
+t.test('events observed during a flush are in the next one, for which its caller waits', async t => {
+  const { tracking } = faulty()
+  tracking.observe('ping', 'alice')
+  const first = tracking.flush()
+  tracking.observe('ping', 'bob')
+  t.equal(await tracking.calls('ping'), 2)
+  await first
+})
+
+t.test('nobody, bad names and too many metrics', async t => {
+  const { tracking, seen } = faulty()
+  for (const who of [undefined, null, '', Number.NaN, {}, []]) tracking.observe('ping', who as string)
+  t.equal(seen.drops.get('nobody'), 6)
+  tracking.observe('ping', 'x'.repeat(10_000))
+  t.match((await tracking.top('ping'))[0]!.id, /^#[\w-]{22}$/, 'a very long id is counted under a hash of it')
+  for (const name of ['', 'x'.repeat(1_024), 'ü'.repeat(65), '\uD800', 7, undefined]) {
+    t.throws(() => tracking.observe(name as string, 'alice'), { code: 'FST_RSP_TRACKING_METRIC_INVALID' })
+    t.throws(() => tracking.unique(name as string), { code: 'FST_RSP_TRACKING_METRIC_INVALID' })
+  }
+  for (const k of [0, 1.5, -1, 10_001, '3']) await t.rejects(tracking.top('ping', { k: k as number }), { code: 'FST_RSP_TRACKING_K_INVALID' })
+  for (let i = 0; i < 105; i++) tracking.observe(`metric ${i}`, 'alice')
+  t.equal(seen.drops.get('too many metrics'), 6)
+})

@@ -1,0 +1,82 @@
+import redisPlugin from '@respite/redis'
+import { startRedis, until } from '@respite/testing'
+import Fastify from 'fastify'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import tracking from '../src/index.ts'
+
+const key = 'the secret of the tests of tracking'
+
+t.test('with Redis gone the buffer is bounded and drops are counted; back again, what was kept is flushed', async t => {
+  const server = await startRedis()
+  const app = Fastify()
+  t.teardown(async () => {
+    await app.close()
+    await server.stop()
+  })
+  await app.register(redisPlugin, { url: server.url })
+  await app.register(tracking, { key, maxBuffered: 50, flushEveryMs: 5, who: request => request.headers['x-user'] as string })
+  app.get('/ping', { config: { track: 'ping' } }, async () => ({}))
+  await app.ready()
+  await until('the link', () => app.respite.link.state === 'up')
+  await app.inject({ url: '/ping', headers: { 'x-user': 'before' } })
+  await until('the first event in Redis', async () => await app.tracking.calls('ping') === 1)
+
+  await server.kill()
+  await until('the link to know', () => app.respite.link.state === 'down')
+  for (let i = 0; i < 60; i++) t.equal((await app.inject({ url: '/ping', headers: { 'x-user': `user:${i}` } })).statusCode, 200)
+  await until('the buffer to be full', () => app.tracking.buffered === 50)
+  await t.rejects(app.tracking.calls('ping'), { code: /^FST_RSP_REDIS_/ })
+
+  await server.restart()
+  await until('the buffer to be flushed', () => app.tracking.buffered === 0)
+  t.equal(await app.tracking.calls('ping'), 50)
+  t.match(await app.respite.health.report(), { parts: { tracking: { buffered: 0, dropped: 10 } } })
+})
+
+t.test('two processes over one Redis count together, and close leaves nothing behind', async t => {
+  const server = await startRedis()
+  t.teardown(() => server.stop())
+  const apps = await Promise.all([1, 2].map(async () => {
+    const app = Fastify()
+    await app.register(redisPlugin, { url: server.url })
+    await app.register(tracking, { key, flushEveryMs: 60_000 })
+    await app.ready()
+    await until('the link', () => app.respite.link.state === 'up')
+    return app
+  }))
+  for (const app of apps) for (const who of ['alice', 'bob', 'alice']) app.tracking.observe('ping', who)
+  await apps[1]!.close()
+  t.same(await apps[0]!.tracking.top('ping'), [{ id: 'alice', count: 4, maxOver: 0 }, { id: 'bob', count: 2, maxOver: 0 }])
+  t.equal((await apps[0]!.tracking.unique('ping').count()).value, 2)
+  await apps[0]!.close()
+})
+
+t.test('a foreign value under one of our keys costs that batch, not the others', async t => {
+  const server = await startRedis()
+  const client = new Redis(server.port)
+  const app = Fastify()
+  t.teardown(async () => {
+    await app.close()
+    client.disconnect()
+    await server.stop()
+  })
+  await app.register(redisPlugin, { client })
+  await app.register(tracking, { key, flushEveryMs: 60_000 })
+  await app.ready()
+  await until('the link', () => app.respite.link.state === 'up')
+  await client.set('respite:v1:track:{broken}:t:all', 'not a sorted set')
+  app.tracking.observe('broken', 'alice')
+  app.tracking.observe('ping', 'alice')
+  await app.tracking.flush()
+  t.equal(app.tracking.buffered, 0)
+  t.equal(await app.tracking.calls('ping'), 1)
+})
+
+t.test('with Redis, no key is a boot error', async t => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.register(redisPlugin, { url: 'redis://127.0.0.1:1' })
+  app.register(tracking)
+  await t.rejects(async () => { await app.ready() }, { code: 'FST_RSP_TRACKING_KEY_MISSING' })
+})

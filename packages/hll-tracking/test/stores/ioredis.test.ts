@@ -1,0 +1,20 @@
+import { startRedis } from '@respite/testing'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { redisKeysContract } from '../contracts/redis-keys.ts'
+import { storeContract } from '../contracts/store.ts'
+import { trackingContract } from '../contracts/tracking.ts'
+import { connected, storesOver } from '../linked.ts'
+
+const server = await startRedis()
+const client = new Redis(server.port)
+const app = await connected({ client })
+t.teardown(async () => {
+  await app.close()
+  client.disconnect()
+  await server.stop()
+})
+
+storeContract(t, storesOver(app))
+trackingContract(t, storesOver(app))
+redisKeysContract(t, () => app.respite.link, (command, ...args) => client.call(command, ...args))

@@ -1,0 +1,21 @@
+import { startRedis } from '@respite/testing'
+import { createClient } from 'redis'
+import t from 'tap'
+import { redisKeysContract } from '../contracts/redis-keys.ts'
+import { storeContract } from '../contracts/store.ts'
+import { trackingContract } from '../contracts/tracking.ts'
+import { connected, storesOver } from '../linked.ts'
+
+const server = await startRedis()
+const client = createClient({ url: server.url })
+await client.connect()
+const app = await connected({ client })
+t.teardown(async () => {
+  await app.close()
+  client.destroy()
+  await server.stop()
+})
+
+storeContract(t, storesOver(app))
+trackingContract(t, storesOver(app))
+redisKeysContract(t, () => app.respite.link, (command, ...args) => client.sendCommand([command, ...args.map(String)]))

@@ -1,0 +1,361 @@
+-- Decides limits that are asked together: charges all of them, or refuses and charges none. Twin of algorithms/*.ts and stores/memory.ts
+-- KEYS[i] state of limit i, string; all of one slot
+-- ARGV[1] take, peek or refund; then for each limit six: [1] algorithm  [2] limit  [3] window, ms  [4] capacity  [5] cost  [6] when it was charged, ms (refund)
+-- Clock   redis TIME. Returns {server's ms, then for each limit: remaining, wait ms (0 admitted, -1 never), reset ms}; of a refund nothing
+
+local FIELDS = 6
+local time = redis.call('TIME')
+local nowUs = time[1] * 1000000 + time[2]
+local nowMs = math.floor(nowUs / 1000)
+-- Of the limit that is being looked at.
+local value, limit, windowMs, capacity
+
+-- Each state begins with a byte that names its algorithm: what another one has left, or foreign bytes, count as nothing.
+local FIXED, LOG, COUNTER, GCRA = '\1', '\2', '\3', '\4'
+
+-- Redis writes a number of Lua with all the care that a fraction needs.
+local function whole (n)
+  return string.format('%d', n)
+end
+
+local function fits (mark, length)
+  return value and #value == length and string.sub(value, 1, 1) == mark
+end
+
+-- Each algorithm has two functions. `read` makes a state of the value, with what it says: remaining, wait for this cost, reset;
+-- `known` when the value was its own, `changed` when the clock was set back or the rule is another, so that it is stored even if refused, `stored` when the value needs no change. `write` charges a cost, 0 to store alone.
+
+-- fixed-window: start ms, count, window ms; it begins with what it counts first
+local function readFixed (cost)
+  local s = {start = nowMs, count = 0}
+  if fits(FIXED, 19) then
+    local window
+    s.start, s.count, window = struct.unpack('>I6I6I6', value, 2)
+    s.known, s.stored = true, window == windowMs
+  end
+  if s.start > nowMs then
+    s.start, s.changed, s.stored = nowMs, true, false
+  elseif s.count == 0 or nowMs >= s.start + windowMs then
+    s.start, s.count, s.stored = nowMs, 0, false
+  end
+  local left = s.start + windowMs - nowMs
+  s.remaining = math.max(0, limit - s.count)
+  s.wait = cost <= limit - s.count and 0 or left
+  s.reset = s.count == 0 and 0 or left
+  return s
+end
+
+local function writeFixed (key, s, cost)
+  s.count = s.count + cost
+  s.reset = s.count == 0 and 0 or s.start + windowMs - nowMs
+  if s.stored then
+    redis.call('SETRANGE', key, '7', struct.pack('>I6', s.count))
+  else
+    redis.call('SET', key, FIXED .. struct.pack('>I6I6I6', s.start, s.count, windowMs), 'PX', whole(s.start + windowMs - nowMs))
+  end
+end
+
+-- sliding-log: capacity, head, then a ring of stamps, ms, in the order of time from head on; what was never written is free
+local RING = 10
+
+local function stampAt (s, i)
+  local slot = (s.head + i) % s.capacity
+  if slot >= s.written then
+    return 0
+  end
+  return (struct.unpack('>I6', s.value, RING + slot * 6))
+end
+
+-- Looks at what is written alone: foreign bytes may tell of a capacity of billions.
+local function ordered (s)
+  local stamps = {}
+  for i = 0, s.written - 1 do
+    local stamp = struct.unpack('>I6', s.value, RING + (s.head + i) % s.written * 6)
+    if stamp > 0 then
+      stamps[#stamps + 1] = stamp
+    end
+  end
+  return stamps
+end
+
+-- Lays stamps out anew, each `earlier` by so many ms; the newest stay when there are too many.
+local function lay (s, stamps, earlier)
+  local from = math.max(0, #stamps - limit)
+  local packed = {}
+  for i = from + 1, #stamps do
+    packed[i - from] = struct.pack('>I6', math.max(0, stamps[i] - earlier))
+  end
+  s.capacity, s.head, s.written, s.stored = limit, #packed % limit, #packed, false
+  s.value = LOG .. struct.pack('>I4I4', s.capacity, s.head) .. table.concat(packed)
+end
+
+local function readLog (cost)
+  local s = {value = LOG .. '\0\0\0\0\0\0\0\0', capacity = limit, head = 0, written = 0}
+  if value and #value >= RING - 1 and string.sub(value, 1, 1) == LOG then
+    local size, head = struct.unpack('>I4I4', value, 2)
+    local written = (#value - RING + 1) / 6
+    if size > 0 and head < size and written <= size and written == math.floor(written) then
+      s.value, s.capacity, s.head, s.written, s.known, s.stored = value, size, head, written, true, true
+    end
+  end
+  if s.capacity ~= limit then
+    lay(s, ordered(s), 0)
+    s.changed = true
+  end
+  local newest = stampAt(s, limit - 1)
+  if newest > nowMs then
+    lay(s, ordered(s), newest - nowMs)
+    s.changed, newest = true, nowMs
+  end
+  -- Stamps that no longer count come first.
+  local low, high, past = 0, s.capacity, nowMs - windowMs
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if stampAt(s, middle) <= past then
+      low = middle + 1
+    else
+      high = middle
+    end
+  end
+  s.remaining = low
+  -- Of stamps in order none makes anybody wait longer than a window; of foreign bytes one might.
+  s.wait = cost <= capacity and math.max(0, math.min(windowMs, stampAt(s, cost - 1) - past)) or 0
+  s.reset = math.max(0, newest - past)
+  return s
+end
+
+-- What was laid out anew is written whole; else only what changed, for the sake of replicas and the append-only file.
+local function writeLog (key, s, cost)
+  local stamp = struct.pack('>I6', nowMs)
+  local first = math.min(cost, limit - s.head)
+  local head = struct.pack('>I4I4', limit, (s.head + cost) % limit)
+  if s.stored then
+    redis.call('SETRANGE', key, whole(RING - 1 + s.head * 6), string.rep(stamp, first))
+    if cost > first then
+      redis.call('SETRANGE', key, whole(RING - 1), string.rep(stamp, cost - first))
+    end
+    redis.call('SETRANGE', key, '1', head)
+    redis.call('PEXPIRE', key, whole(windowMs))
+  else
+    local ring = string.sub(s.value, RING)
+    ring = string.sub(ring, 1, s.head * 6) .. string.rep(stamp, first) .. string.sub(ring, (s.head + first) * 6 + 1)
+    ring = string.rep(stamp, cost - first) .. string.sub(ring, (cost - first) * 6 + 1)
+    redis.call('SET', key, LOG .. head .. ring, 'PX', whole(windowMs))
+  end
+  if cost > 0 then
+    s.reset = windowMs
+  end
+end
+
+-- sliding-counter: width of a sub-window ms, number of the newest, count of the 15 older ones together, of the newest, then of each older one
+local OLDER = 15
+local SLOTS = OLDER + 1
+local COUNTS = '>I6I6I6I6I6I6I6I6I6I6I6I6I6I6I6'
+
+local function leaves (s, age)
+  return (s.index - age + SLOTS) * s.width - nowMs
+end
+
+-- Each count goes where its sub-window is now, or, of another width, where it ended: so it counts no shorter than it must.
+local function moved (s, width, index, newest)
+  s.older, s.newest, s.counts, s.stored = 0, 0, {}, false
+  for age = 1, OLDER do
+    s.counts[age] = 0
+  end
+  local current = math.floor(nowMs / width)
+  s.changed = index > current or width ~= s.width
+  index = math.min(index, current)
+  local old = {struct.unpack(COUNTS, value, 26)}
+  old[0] = newest
+  for age = 0, OLDER do
+    local to = age + current - index
+    if to <= OLDER and width ~= s.width then
+      to = math.max(0, s.index - math.floor(((index - age + 1) * width - 1) / s.width))
+    end
+    if to == 0 then
+      s.newest = s.newest + old[age]
+    elseif to <= OLDER then
+      s.counts[to] = s.counts[to] + old[age]
+      s.older = s.older + old[age]
+    end
+  end
+end
+
+local function counted (s)
+  s.counts = s.counts or {struct.unpack(COUNTS, value, 26)}
+  s.counts[0] = s.newest
+  return s.counts
+end
+
+local function readCounter (cost)
+  local width = math.ceil(windowMs / OLDER)
+  local s = {width = width, index = math.floor(nowMs / width), older = 0, newest = 0}
+  if fits(COUNTER, 115) then
+    local oldWidth, oldIndex, older, newest = struct.unpack('>I6I6I6I6', value, 2)
+    s.known = oldWidth > 0
+    if oldWidth == width and oldIndex == s.index then
+      s.older, s.newest, s.stored = older, newest, true
+    elseif s.known then
+      moved(s, oldWidth, oldIndex, newest)
+    end
+  end
+  local missing = cost - (limit - s.older - s.newest)
+  s.remaining = math.max(0, limit - s.older - s.newest)
+  s.wait, s.reset = 0, 0
+  if missing > 0 and cost <= capacity then
+    local counts, age = counted(s), SLOTS
+    while missing > 0 and age > 0 do
+      age = age - 1
+      missing = missing - counts[age]
+    end
+    s.wait = leaves(s, age)
+  end
+  if s.newest > 0 then
+    s.reset = leaves(s, 0)
+  elseif s.older > 0 then
+    local counts, age = counted(s), 1
+    while counts[age] == 0 and age < OLDER do
+      age = age + 1
+    end
+    s.reset = leaves(s, age)
+  end
+  return s
+end
+
+-- A value of this sub-window expires when it should, whenever in it it was written.
+local function writeCounter (key, s, cost)
+  s.newest = s.newest + cost
+  if s.newest > 0 then
+    s.reset = leaves(s, 0)
+  end
+  if s.stored then
+    redis.call('SETRANGE', key, '19', struct.pack('>I6', s.newest))
+    return
+  end
+  local counts = s.counts and struct.pack(COUNTS, unpack(s.counts, 1, OLDER)) or string.rep('\0', OLDER * 6)
+  redis.call('SET', key, COUNTER .. struct.pack('>I6I6I6I6', s.width, s.index, s.older, s.newest) .. counts, 'PX', whole(leaves(s, 0)))
+end
+
+-- gcra: theoretical arrival time, µs
+local function readGcra (cost)
+  local s = {tat = nowUs, interval = math.ceil(windowMs * 1000 / limit)}
+  if fits(GCRA, 9) then
+    s.tat, s.known = struct.unpack('>I8', value, 2), true
+  end
+  local latest = nowUs + capacity * s.interval
+  s.changed = s.tat > latest
+  s.tat = math.max(nowUs, math.min(s.tat, latest))
+  s.remaining = math.floor((latest - s.tat) / s.interval)
+  s.wait = math.ceil(math.max(0, s.tat + cost * s.interval - latest) / 1000)
+  s.reset = math.ceil((s.tat - nowUs) / 1000)
+  return s
+end
+
+local function writeGcra (key, s, cost)
+  s.tat = s.tat + cost * s.interval
+  s.reset = math.ceil((s.tat - nowUs) / 1000)
+  redis.call('SET', key, GCRA .. struct.pack('>I8', s.tat), 'PX', whole(math.max(1, math.floor((s.tat - nowUs) / 1000) + 1)))
+end
+
+-- Turns to limit i: its functions, its cost, and when that was charged.
+local function turnTo (i)
+  local at = 2 + (i - 1) * FIELDS
+  local algorithm = ARGV[at]
+  limit, windowMs, capacity = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local cost = tonumber(ARGV[at + 4])
+  if algorithm == 'sliding-log' then
+    return readLog, writeLog, cost
+  elseif algorithm == 'sliding-counter' then
+    return readCounter, writeCounter, cost
+  elseif algorithm == 'fixed-window' then
+    return readFixed, writeFixed, cost
+  end
+  return readGcra, writeGcra, cost
+end
+
+if ARGV[1] == 'refund' then
+  local refunds = {}
+
+  refunds[readFixed] = function (s, cost, at)
+    if at >= s.start then
+      s.count = math.max(0, s.count - cost)
+    end
+  end
+
+  refunds[readLog] = function (s, cost, at)
+    local kept = {}
+    for _, stamp in ipairs(ordered(s)) do
+      if stamp == at and cost > 0 then
+        cost = cost - 1
+      else
+        kept[#kept + 1] = stamp
+      end
+    end
+    lay(s, kept, 0)
+  end
+
+  refunds[readCounter] = function (s, cost, at)
+    local counts, age = counted(s), s.index - math.floor(at / s.width)
+    s.stored = false
+    if age == 0 then
+      s.newest = math.max(0, s.newest - cost)
+    elseif age > 0 and age <= OLDER then
+      local back = math.min(cost, counts[age])
+      counts[age], s.older = counts[age] - back, s.older - back
+    end
+  end
+
+  -- What has leaked since is not given back: else a late refund would admit more than the burst.
+  refunds[readGcra] = function (s, cost, at)
+    local leaked = math.max(0, nowUs - at * 1000)
+    s.tat = math.max(nowUs, s.tat - math.max(0, cost * s.interval - leaked))
+  end
+
+  for i = 1, #KEYS do
+    local read, write, cost = turnTo(i)
+    value = redis.call('GET', KEYS[i])
+    if value and capacity > 0 then
+      local s = read(1)
+      if s.known then
+        refunds[read](s, cost, tonumber(ARGV[1 + i * FIELDS]))
+        write(KEYS[i], s, 0)
+      end
+    end
+  end
+  return {}
+end
+
+local nothing = {remaining = 0, wait = -1, reset = 0}
+local states, refused = {}, false
+local read, write, cost
+for i = 1, #KEYS do
+  read, write, cost = turnTo(i)
+  local s = nothing
+  if capacity > 0 then
+    value = redis.call('GET', KEYS[i])
+    s = read(cost)
+    if cost > capacity then
+      s.wait = -1
+    end
+  end
+  states[i] = s
+  refused = refused or s.wait ~= 0
+end
+
+local charging = ARGV[1] == 'take' and not refused
+local answer = {nowMs, 0, 0, 0}
+for i = 1, #KEYS do
+  local s = states[i]
+  if #KEYS > 1 then
+    read, write, cost = turnTo(i)
+  end
+  if charging then
+    s.remaining = s.remaining - cost
+    write(KEYS[i], s, cost)
+  elseif s.changed then
+    write(KEYS[i], s, 0)
+  end
+  local at = 2 + (i - 1) * 3
+  answer[at], answer[at + 1], answer[at + 2] = s.remaining, s.wait, s.reset
+end
+return answer

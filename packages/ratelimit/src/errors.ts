@@ -1,0 +1,44 @@
+import createError from '@fastify/error'
+
+/** The code of a refusal: it stands in the body of a 429 and in the errors of hooks. */
+export const RATE_LIMITED = 'RATE_LIMITED'
+
+/** The plugin was registered twice, in one context or in two: the names of limits, their metrics and the health report are the app's. */
+export const FST_RSP_RATELIMIT_TWICE = createError(
+  'FST_RSP_RATELIMIT_TWICE', '@respite/ratelimit is registered already: what other routes need belongs into their config.rateLimit', 500)
+
+/** A limit's options contradict each other. */
+export const FST_RSP_RATELIMIT_LIMIT_INVALID = createError<[string, string]>(
+  'FST_RSP_RATELIMIT_LIMIT_INVALID', "limit '%s': %s", 500)
+
+/** What a route or a `rateLimit()` says is neither false, nor a limit or its name, nor a list of them. */
+export const FST_RSP_RATELIMIT_ROUTE_INVALID = createError<[string, string]>(
+  'FST_RSP_RATELIMIT_ROUTE_INVALID', '%s %s', 500)
+
+/** Two limits have one name but are not the same: they would count in one place by two rules. */
+export const FST_RSP_RATELIMIT_NAME_TAKEN = createError<[string, string, string]>(
+  'FST_RSP_RATELIMIT_NAME_TAKEN', "limit '%s' is %s, and cannot also be %s: give one of them another name", 500)
+
+/** A call asks for a limit by a name that no option and no route has defined. */
+export const FST_RSP_RATELIMIT_UNKNOWN = createError<[string]>(
+  'FST_RSP_RATELIMIT_UNKNOWN', "there is no limit '%s'", 500)
+
+/** An entry of the allow list is no address and no range. */
+export const FST_RSP_RATELIMIT_ALLOW_INVALID = createError<[number, string]>(
+  'FST_RSP_RATELIMIT_ALLOW_INVALID', "ratelimit: option 'allow[%d]' must be an address or a CIDR range, got %s", 500)
+
+/** A key is no text or number; the value is not shown, since it may identify somebody. */
+export const FST_RSP_RATELIMIT_KEY_INVALID = createError<[string, string]>(
+  'FST_RSP_RATELIMIT_KEY_INVALID', "the key for limit '%s' must be a string or a number, got a value of type %s", 500)
+
+/** A cost is no whole number from 1 on. */
+export const FST_RSP_RATELIMIT_COST_INVALID = createError<[string, string]>(
+  'FST_RSP_RATELIMIT_COST_INVALID', "the cost for limit '%s' must be a whole number from 1 to 1000000000, got %s", 500)
+
+/** The `errorBuilder` of the app made no body. */
+export const FST_RSP_RATELIMIT_BODY_INVALID = createError<[string, string]>(
+  'FST_RSP_RATELIMIT_BODY_INVALID', 'errorBuilder must return an object, a string or an Error, and at once; it %s %s', 500)
+
+/** The store is away, and the limit says that nobody passes meanwhile. */
+export const FST_RSP_RATELIMIT_STORE_DOWN = createError(
+  'FST_RSP_RATELIMIT_STORE_DOWN', 'limits cannot be checked at the moment', 503)

@@ -1,0 +1,29 @@
+import type { ClientIp } from '@respite/redis'
+import type { FastifyRequest } from 'fastify'
+import { BlockList, isIP } from 'node:net'
+import { inspect } from 'node:util'
+import { FST_RSP_RATELIMIT_ALLOW_INVALID } from '../errors.ts'
+
+const familyOf = (address: string) => isIP(address) === 6 ? 'ipv6' : 'ipv4'
+
+/**
+ * Makes the test whether a request comes from an address that no limit counts.
+ * @throws FST_RSP_RATELIMIT_ALLOW_INVALID
+ */
+export function allowList (entries: readonly string[]): (request: FastifyRequest, clientIp: ClientIp) => boolean {
+  if (entries.length === 0) return () => false
+  // Node's name for a list of addresses, whatever it is used for.
+  const list = new BlockList()
+  entries.forEach((entry, i) => {
+    const [address, bits, ...rest] = entry.split('/')
+    // A zone belongs to one machine's interface: addresses of clients have none.
+    const most = address!.includes('%') ? -1 : { 0: -1, 4: 32, 6: 128 }[isIP(address!)]!
+    const length = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : NaN
+    if (most === -1 || rest.length > 0 || !(length <= most)) throw new FST_RSP_RATELIMIT_ALLOW_INVALID(i, inspect(entry, { maxStringLength: 60 }))
+    list.addSubnet(address!, length, familyOf(address!))
+  })
+  return (request, clientIp) => {
+    const address = clientIp.of(request)
+    return isIP(address) !== 0 && list.check(address, familyOf(address))
+  }
+}

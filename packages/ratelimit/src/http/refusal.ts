@@ -1,0 +1,86 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { inspect } from 'node:util'
+import { durationText } from '../duration-text.ts'
+import { FST_RSP_RATELIMIT_BODY_INVALID, RATE_LIMITED } from '../errors.ts'
+import { type Budget, seconds } from './headers.ts'
+
+/** A limit that had no room. */
+export interface Violation {
+  name: string
+  limit: number
+  windowMs: number
+  /** In seconds, rounded up; absent when it never has room for such a request. */
+  retryAfter?: number
+}
+
+/** The body of a 429. */
+export interface Refusal {
+  statusCode: 429
+  error: 'Too Many Requests'
+  code: 'RATE_LIMITED'
+  message: string
+  /** The name of the limit with the longest wait. */
+  violated: string
+  /** All limits that had no room, the longest wait first. */
+  violations: Violation[]
+  /** Seconds until all of them have room, rounded up; absent when one never has. */
+  retryAfter?: number
+}
+
+/** Makes the body of a 429, at once: a promise is refused. */
+export type ErrorBuilder = (request: FastifyRequest, refusal: Refusal) => object | string
+
+/** What is said of the limits that had no room. */
+export function refusalOf (budgets: readonly Budget[]): Refusal {
+  const violations = budgets.filter(({ answer }) => answer.waitMs > 0)
+    .sort((a, b) => b.answer.waitMs === a.answer.waitMs ? 0 : b.answer.waitMs - a.answer.waitMs)
+  const first = violations[0]!
+  const { rule } = first.ask.limit
+  const retryAfter = retryAfterOf(first)
+  const again = retryAfter.retryAfter === undefined ? 'it never admits such a request' : `retry in ${retryAfter.retryAfter} s`
+  return {
+    statusCode: 429,
+    error: 'Too Many Requests',
+    code: RATE_LIMITED,
+    message: `Rate limit '${rule.name}' of ${rule.limit} per ${durationText(rule.windowMs)} exceeded, ${again}`,
+    violated: rule.name,
+    violations: violations.map(one => ({ name: one.ask.limit.rule.name, limit: one.ask.limit.rule.limit, windowMs: one.ask.limit.rule.windowMs, ...retryAfterOf(one) })),
+    ...retryAfter
+  }
+}
+
+/**
+ * Sends a 429.
+ * @returns an error that is to be thrown instead, if the app's builder made or threw one
+ */
+export function sendRefusal (request: FastifyRequest, reply: FastifyReply, { refusal, build }: { refusal: Refusal, build: ErrorBuilder | undefined }): Error | undefined {
+  if (refusal.retryAfter !== undefined) reply.header('retry-after', refusal.retryAfter)
+  const body = build === undefined ? JSON.stringify(refusal) : built(build, request, refusal)
+  if (body instanceof Error) return body
+  // Written here: the schema of the route's answers, or a serializer of its own, is not made for this.
+  reply.code(429).type('application/json; charset=utf-8')
+  if (typeof body === 'string') reply.send(body)
+  else reply.type('text/plain; charset=utf-8').send(body.text)
+  return undefined
+}
+
+/** What the app's builder made: JSON, plain text, or an error. */
+function built (build: ErrorBuilder, request: FastifyRequest, refusal: Refusal): string | { text: string } | Error {
+  try {
+    const body: unknown = build(request, refusal)
+    if (typeof body === 'string') return { text: body }
+    if (body instanceof Error) return Object.assign(body, { statusCode: (body as { statusCode?: number }).statusCode ?? 429 })
+    const isPlain = typeof body === 'object' && body !== null && !(body instanceof Promise)
+    const json = isPlain ? JSON.stringify(body) as string | undefined : undefined
+    return json ?? new FST_RSP_RATELIMIT_BODY_INVALID('returned', inspect(body, inShort))
+  } catch (error) {
+    return error instanceof Error ? error : new FST_RSP_RATELIMIT_BODY_INVALID('threw', inspect(error, inShort))
+  }
+}
+
+const inShort = { depth: 0, maxStringLength: 40 }
+
+// At least a second: a client that tries again within the same one is refused.
+function retryAfterOf ({ answer: { waitMs } }: Budget): { retryAfter?: number } {
+  return waitMs === Infinity ? {} : { retryAfter: Math.max(1, seconds(waitMs)) }
+}

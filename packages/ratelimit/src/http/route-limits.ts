@@ -1,0 +1,91 @@
+import { FST_RSP_OPTION_INVALID } from '@respite/redis'
+import { inspect } from 'node:util'
+import { FST_RSP_RATELIMIT_LIMIT_INVALID, FST_RSP_RATELIMIT_ROUTE_INVALID } from '../errors.ts'
+import { type Limit, type LimitOptions, type OnStoreError, resolveLimit } from '../limit.ts'
+import type { Limits } from '../limits.ts'
+import type { Meter, Meters } from '../meters.ts'
+
+/** What a route may say: limits of its own or the names of some, or false for none at all. */
+export type RouteRateLimit = false | LimitUse | readonly LimitUse[]
+
+/** A limit, or the name of one. */
+export type LimitUse = LimitOptions | string
+
+/** A limit on a route. */
+export interface RouteLimit { readonly limit: Limit, readonly meter: Meter }
+
+/** What is checked on a route, by when it can be. */
+export interface RouteSet {
+  readonly ip: readonly RouteLimit[]
+  readonly user: readonly RouteLimit[]
+  readonly key: readonly RouteLimit[]
+}
+
+/** Where a route is. */
+export interface RouteName { readonly method: string, readonly pattern: string }
+
+const none: RouteSet = Object.freeze({ ip: [], user: [], key: [] })
+
+/** Reads what routes say of their limits. */
+export class RouteLimits {
+  readonly #limits: Limits
+  readonly #everywhere: readonly Limit[]
+  readonly #onStoreError: OnStoreError
+  readonly #meters: Meters
+
+  constructor ({ limits, everywhere, onStoreError, meters }: { limits: Limits, everywhere: readonly Limit[], onStoreError: OnStoreError, meters: Meters }) {
+    this.#limits = limits
+    this.#everywhere = everywhere
+    this.#onStoreError = onStoreError
+    this.#meters = meters
+  }
+
+  /**
+   * The limits of a route: those of every route, then its own.
+   * @throws FST_RSP_RATELIMIT_ROUTE_INVALID, FST_RSP_RATELIMIT_NAME_TAKEN
+   */
+  of (config: unknown, { method, pattern }: RouteName): RouteSet {
+    if (config === false) return none
+    const own = config === undefined ? [] : this.#read(config, `${method} ${pattern}: config.rateLimit`)
+    return this.#set([...this.#everywhere, ...own], pattern === '404' ? '404' : `${method} ${pattern}`)
+  }
+
+  /** These limits and no others. @throws as `of` */
+  alone (uses: LimitUse | readonly LimitUse[], label: string): RouteSet {
+    return this.#set(this.#read(uses, label), label)
+  }
+
+  #set (limits: readonly Limit[], label: string): RouteSet {
+    // One that is everywhere and here counts once.
+    const all = [...new Map(limits.map(limit => [limit.rule.name, limit])).values()]
+    const by = (kind: Limit['by']) => all.filter(limit => limit.by === kind).map(limit => ({ limit, meter: this.#meters.of(limit.rule.name, label) }))
+    return { ip: by('ip'), user: by('user'), key: by('key') }
+  }
+
+  /** @param where - for the error */
+  #read (uses: unknown, where: string): Limit[] {
+    return (Array.isArray(uses) ? uses : [uses]).map(use => this.#limitOf(use, where))
+  }
+
+  #limitOf (use: unknown, where: string): Limit {
+    if (typeof use === 'string') {
+      const known = this.#limits.find(use)
+      if (known === undefined) throw new FST_RSP_RATELIMIT_ROUTE_INVALID(where, `is wrong: there is no limit '${use}'`)
+      return known
+    }
+    if (typeof use !== 'object' || use === null) {
+      throw new FST_RSP_RATELIMIT_ROUTE_INVALID(where, `must be false, a limit, the name of one, or a list of them, got ${inspect(use, { depth: 0, maxStringLength: 40 })}`)
+    }
+    return this.#limits.add(this.#resolved(use as LimitOptions, where))
+  }
+
+  #resolved (use: LimitOptions, where: string): Limit {
+    try {
+      return resolveLimit(use, this.#onStoreError)
+    } catch (error) {
+      // Its path says nothing of the route.
+      if (!(error instanceof FST_RSP_OPTION_INVALID) && !(error instanceof FST_RSP_RATELIMIT_LIMIT_INVALID)) throw error
+      throw new FST_RSP_RATELIMIT_ROUTE_INVALID(where, `is wrong: ${error.message}`)
+    }
+  }
+}

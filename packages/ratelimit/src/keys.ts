@@ -1,0 +1,8 @@
+/** Every key of this package in Redis. All keys of a subject lie in one slot. */
+export const keys = {
+  state: {
+    template: 'limit:{<subject>}:<limit>',
+    holds: 'string: what a limit has admitted of a subject, in the form of its algorithm (`lua/limits.lua`); the subject is 132 bits of SHA-256 of an address, a user or a key',
+    expires: 'when it says nothing any more: at most 16/15 of the window after the last admission, with gcra when its burst is whole again'
+  }
+} as const

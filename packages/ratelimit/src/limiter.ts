@@ -1,0 +1,99 @@
+import type { CounterSeries } from '@respite/redis'
+import type { Limit } from './limit.ts'
+import type { Rule } from './rule.ts'
+import type { MemoryStore } from './stores/memory.ts'
+import type { AnsweredBy, Charge, Check, LimitStore, Outcome, Verdict } from './stores/store.ts'
+
+/** A limit to be checked for somebody. */
+export interface Ask extends Check { readonly limit: Limit }
+
+/** What became of all of them. */
+export interface Ruling {
+  /** `unavailable`: the store is away, and one of the limits is closed then. */
+  readonly decision: 'allowed' | 'refused' | 'unavailable'
+  readonly answers: readonly Outcome[]
+}
+
+/** What was charged, and where. */
+export interface LimitCharge extends Charge { readonly by: AnsweredBy }
+
+/** What the limiter works with. */
+export interface LimiterParts {
+  readonly store: LimitStore
+  /** Takes over while the store is away. */
+  readonly local: MemoryStore
+  /** Processes of the app that share the limits. */
+  readonly instances: () => number
+  readonly storeErrors: CounterSeries
+}
+
+/** Decides by the store, and while it is away as each limit says. */
+export class Limiter {
+  readonly #parts: LimiterParts
+  readonly #shares = new Map<string, Rule>()
+
+  constructor (parts: LimiterParts) {
+    this.#parts = parts
+  }
+
+  /** Charges all or none. `callback` may be called before this returns. */
+  take (asks: readonly Ask[], callback: (ruling: Ruling) => void): void {
+    this.#parts.store.take(asks, (error, verdict) => callback(error === null ? rulingOf(verdict!) : this.#without(asks, 'take')))
+  }
+
+  /** Says what `take` would, and charges nothing. */
+  peek (asks: readonly Ask[], callback: (ruling: Ruling) => void): void {
+    this.#parts.store.peek(asks, (error, verdict) => callback(error === null ? rulingOf(verdict!) : this.#without(asks, 'peek')))
+  }
+
+  /** Takes charges back where they were made. @throws a LinkError when the store is away */
+  async refund (charges: readonly LimitCharge[]): Promise<void> {
+    const local = charges.filter(({ by }) => by === 'local')
+    const stored = charges.filter(({ by }) => by === 'store')
+    await this.#parts.local.refund(local.map(charge => ({ ...charge, rule: this.#share(charge) })))
+    if (stored.length > 0) await this.#parts.store.refund(stored)
+  }
+
+  /** Forgets what a limit knows of a subject. @throws a LinkError when the store is away */
+  async reset (rule: Rule, subject: string): Promise<void> {
+    await this.#parts.local.reset(rule, subject)
+    await this.#parts.store.reset(rule, subject)
+  }
+
+  #without (asks: readonly Ask[], mode: 'take' | 'peek'): Ruling {
+    this.#parts.storeErrors.inc()
+    if (asks.some(({ limit }) => limit.onStoreError === 'closed')) return { decision: 'unavailable', answers: asks.map(unchecked) }
+    const local = asks.filter(({ limit }) => limit.onStoreError === 'local')
+    let verdict: Verdict = { allowed: true, outcomes: [] }
+    if (local.length > 0) {
+      const checks = local.map(({ rule, subject, cost }) => ({ rule: this.#share({ rule, cost }), subject, cost }))
+      this.#parts.local[mode](checks, (_, own) => { verdict = own! })
+    }
+    for (const outcome of verdict.outcomes) outcome.by = 'local'
+    return { decision: verdict.allowed ? 'allowed' : 'refused', answers: asks.map(ask => verdict.outcomes[local.indexOf(ask)] ?? unchecked(ask)) }
+  }
+
+  /** This process' part of a limit: all of them together admit no more than it, or one request each. */
+  #share ({ rule, cost }: Pick<Check, 'rule' | 'cost'>): Rule {
+    const n = Math.max(1, this.#parts.instances())
+    const part = (units: number) => Math.min(units, Math.max(cost, Math.floor(units / n)))
+    const [limit, capacity] = [part(rule.limit), part(rule.capacity)]
+    const known = this.#shares.get(rule.name)
+    if (known?.limit === limit && known.capacity === capacity && known.windowMs === rule.windowMs && known.algorithm === rule.algorithm) return known
+    const share = { ...rule, limit, capacity }
+    this.#shares.set(rule.name, share)
+    return share
+  }
+}
+
+const rulingOf = ({ allowed, outcomes }: Verdict): Ruling => ({ decision: allowed ? 'allowed' : 'refused', answers: outcomes })
+const unchecked = ({ rule }: Ask): Outcome => ({ remaining: rule.capacity, waitMs: 0, resetMs: 0, atMs: 0, by: 'none' })
+
+/** What a ruling has charged. */
+export function chargesOf (asks: readonly Ask[], { decision, answers }: Ruling): LimitCharge[] {
+  if (decision !== 'allowed') return []
+  return asks.flatMap(({ rule, subject, cost }, i) => {
+    const { by, atMs } = answers[i]!
+    return by === 'none' ? [] : [{ rule, subject, cost, atMs, by }]
+  })
+}

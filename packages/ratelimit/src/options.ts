@@ -1,0 +1,58 @@
+import { defineOptions, type Duration } from '@respite/redis'
+import type { ErrorBuilder } from './http/refusal.ts'
+import { type LimitOptions, limitSchema, type OnStoreError } from './limit.ts'
+
+/** Which headers tell a client its budget. */
+export type HeaderForm = 'x-ratelimit' | 'draft'
+
+/** Options of the plugin. */
+export interface RateLimitOptions {
+  /** Limits of every route, unknown ones included, beside what a route says itself. @default [] */
+  limits?: readonly LimitOptions[]
+  /** Limits that count only where a route or a call names them. @default [] */
+  named?: readonly LimitOptions[]
+  /** What happens while the store is away. @default 'local' */
+  onStoreError?: OnStoreError
+  /** Longest time a request waits for the store. @default 50 */
+  timeoutMs?: Duration
+  /** Addresses and CIDR ranges that no limit counts. @default [] */
+  allow?: readonly string[]
+  /** Headers that tell a client its budget; `retry-after` is always sent. @default ['x-ratelimit'] */
+  headers?: readonly HeaderForm[]
+  /** Makes the body of a 429: an object is sent as JSON, a string as text, an Error goes to the app's error handler. */
+  errorBuilder?: ErrorBuilder
+  /** Subjects counted in the memory of this process at most. @default 100000 */
+  maxKeys?: number
+}
+
+/** Options as they hold; the limits are resolved one by one. */
+export interface ResolvedRateLimitOptions {
+  readonly limits: readonly LimitOptions[]
+  readonly named: readonly LimitOptions[]
+  readonly onStoreError: OnStoreError
+  readonly timeoutMs: number
+  readonly allow: readonly string[]
+  readonly headers: readonly HeaderForm[]
+  readonly errorBuilder: ErrorBuilder | undefined
+  readonly maxKeys: number
+}
+
+/** Types, bounds and defaults of all options. */
+export const optionsSchema = {
+  properties: {
+    limits: { type: 'array', items: limitSchema, default: [], description: 'Limits of every route, unknown ones included, beside what a route says itself.' },
+    named: { type: 'array', items: limitSchema, default: [], description: 'Limits that count only where a route or a call names them.' },
+    onStoreError: { enum: ['local', 'open', 'closed'], default: 'local', description: 'While the store is away: `local` counts this process\' share, `open` lets everybody pass, `closed` answers 503.' },
+    timeoutMs: { duration: true, minimumMs: 1, maximumMs: 10_000, default: 50, description: 'Longest time a request waits for the store.' },
+    allow: { type: 'array', items: { type: 'string' }, maxItems: 10_000, default: [], description: 'Addresses and CIDR ranges that no limit counts.' },
+    headers: { type: 'array', items: { enum: ['x-ratelimit', 'draft'] }, uniqueItems: true, default: ['x-ratelimit'], description: 'Headers that tell a client its budget: `x-ratelimit-*`, or `ratelimit` and `ratelimit-policy` of the IETF draft. `retry-after` is always sent.' },
+    errorBuilder: { instance: 'function', description: 'Makes the body of a 429: `(request, refusal) => body`. An object is sent as JSON, a string as text, an Error goes to the app\'s error handler.' },
+    maxKeys: { type: 'integer', minimum: 1_000, maximum: 10_000_000, default: 100_000, description: 'Subjects counted in the memory of this process at most; a flood of new ones drops nobody who is refused.' }
+  }
+}
+
+/**
+ * Checks the options and fills in the defaults.
+ * @throws FST_RSP_OPTION_INVALID
+ */
+export const resolveOptions = defineOptions<RateLimitOptions, ResolvedRateLimitOptions>('ratelimit', optionsSchema)

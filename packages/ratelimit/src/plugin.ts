@@ -1,0 +1,95 @@
+import type { ClientIp, Identity, Respite } from '@respite/redis'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { FST_RSP_RATELIMIT_TWICE } from './errors.ts'
+import { allowList } from './http/allow-list.ts'
+import { addLimitDuties } from './http/duties.ts'
+import { Enforcer, requestState } from './http/enforcer.ts'
+import { budgetHeaders } from './http/headers.ts'
+import { limitRoutes, limitTheRest } from './http/key-limits.ts'
+import { limitHook } from './http/limit-hook.ts'
+import { type LimitUse, RouteLimits, type RouteRateLimit } from './http/route-limits.ts'
+import { resolveLimit } from './limit.ts'
+import { Limits } from './limits.ts'
+import { Limiter } from './limiter.ts'
+import { Meters } from './meters.ts'
+import { metrics } from './metrics.ts'
+import { type RateLimitOptions, type ResolvedRateLimitOptions, resolveOptions } from './options.ts'
+import { createRateLimit, type RateLimit } from './rate-limit.ts'
+import { MemoryStore } from './stores/memory.ts'
+import { RedisStore } from './stores/redis.ts'
+import { Subjects } from './subject.ts'
+import { TopRefused } from './top-refused.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    rateLimit: RateLimit
+  }
+  interface FastifyContextConfig {
+    /** Limits of this route, beside those of every route; false: none at all. */
+    rateLimit?: RouteRateLimit
+  }
+}
+
+const registered = new WeakSet<Respite>()
+
+async function rateLimitPlugin (app: FastifyInstance, given: RateLimitOptions): Promise<void> {
+  const options = resolveOptions(given)
+  const { respite } = app
+  if (registered.has(respite)) throw new FST_RSP_RATELIMIT_TWICE()
+  registered.add(respite)
+  const limits = new Limits()
+  const resolve = (limit: RateLimitOptions['limits']) => (limit ?? []).map(one => limits.add(resolveLimit(one, options.onStoreError)))
+  const everywhere = resolve(options.limits)
+  resolve(options.named)
+
+  const meters = new Meters(respite.metrics)
+  const subjects = new Subjects()
+  const top = new TopRefused()
+  const limiter = limiterOf(app, options)
+  const routes = new RouteLimits({ limits, everywhere, onStoreError: options.onStoreError, meters })
+  const enforcer = enforcerOf(app, options, { limiter, subjects, top })
+  const hook = (uses: LimitUse | readonly LimitUse[]) => limitHook(routes.alone(uses, 'rateLimit()'), enforcer)
+
+  app.decorate('rateLimit', createRateLimit({ limits, limiter, subjects, meters, top, hook }))
+  app.decorateRequest(requestState as unknown as string, null)
+  addLimitDuties(respite.requests, { routes, enforcer, within: app })
+  app.addHook('onRoute', limitRoutes(routes, enforcer))
+  const { key } = routes.of(undefined, { method: '', pattern: '404' })
+  if (key.length > 0) app.addHook('preHandler', limitTheRest(key, enforcer))
+}
+
+function limiterOf (app: FastifyInstance, { timeoutMs, maxKeys }: ResolvedRateLimitOptions): Limiter {
+  const { link, clock, keyspace, bus, metrics: port, health } = app.respite as Respite
+  const local = new MemoryStore({ clock, maxKeys })
+  const store = link.embedded ? local : new RedisStore(link.within(timeoutMs), keyspace)
+  // What was counted here alone is in nobody else's count, and Redis has its own.
+  const unlisten = link.on('state', state => { if (state === 'up') local.clear() })
+  app.addHook('onClose', async () => unlisten())
+  port.gauge({ ...metrics.keys, collect: gauge => gauge.of().set(local.size) })
+  health.add('ratelimit', () => ({ status: link.embedded || link.state === 'up' ? 'ok' : 'degraded', memoryKeys: local.size }))
+  return new Limiter({ store, local, instances: () => bus.instances, storeErrors: port.counter(metrics.storeErrors).of() })
+}
+
+// Who provides what is known at onReady; no request comes before.
+function enforcerOf (app: FastifyInstance, { allow, headers, errorBuilder }: ResolvedRateLimitOptions, made: { limiter: Limiter, subjects: Subjects, top: TopRefused }): Enforcer {
+  let clientIp: ClientIp
+  let identity: Identity | undefined
+  app.addHook('onReady', async () => {
+    clientIp = app.respite.use('clientIp')
+    identity = app.respite.find('identity')
+  })
+  return new Enforcer({
+    ...made,
+    clientIp: () => clientIp,
+    identity: () => identity,
+    allowed: allowList(allow),
+    writeBudgets: budgetHeaders(headers),
+    errorBuilder,
+    log: app.respite.logger('ratelimit')
+  })
+}
+
+/** Rate limits: `fastify.rateLimit` and the routes' `config.rateLimit`. */
+export const rateLimit = fp(rateLimitPlugin, { fastify: '5.x', name: '@respite/ratelimit', decorators: { fastify: ['respite'] } })
+export default rateLimit

@@ -1,0 +1,111 @@
+import type { preHandlerHookHandler } from 'fastify'
+import { inspect } from 'node:util'
+import { FST_RSP_RATELIMIT_COST_INVALID, FST_RSP_RATELIMIT_KEY_INVALID, FST_RSP_RATELIMIT_STORE_DOWN, FST_RSP_RATELIMIT_UNKNOWN } from './errors.ts'
+import type { LimitUse } from './http/route-limits.ts'
+import { type Limit, largest } from './limit.ts'
+import type { Limits } from './limits.ts'
+import type { Ask, Limiter, Ruling } from './limiter.ts'
+import type { Meters } from './meters.ts'
+import type { AnsweredBy } from './stores/store.ts'
+import { keyText, type Subjects } from './subject.ts'
+import type { RefusedCaller, TopRefused } from './top-refused.ts'
+
+/** What a limit said. */
+export interface Decision {
+  allowed: boolean
+  /** Units admitted at once at most. */
+  limit: number
+  /** Units free afterwards; undefined while the store is away, since nobody knows. */
+  remaining: number | undefined
+  /** Until all is free again, in ms. */
+  resetMs: number
+  /** 0 when allowed; else until there is room if nobody else comes; Infinity when there never is. */
+  retryAfterMs: number
+  /** The limit's name when it refused. */
+  violated: string | undefined
+  /** What was asked for. */
+  cost: number
+  /** When it was decided, by the store's clock; for `refund`. */
+  atMs: number
+  /** Where it was decided. */
+  by: AnsweredBy
+}
+
+/** `fastify.rateLimit`: limits by hand. As a function it makes a preHandler. */
+export interface RateLimit {
+  /** A hook that checks these limits, whatever they count by. */
+  (limits: LimitUse | readonly LimitUse[]): preHandlerHookHandler
+  /**
+   * Charges a limit for a key: a string or number for a limit with `key`, an address or a user's public name for the others.
+   * @throws FST_RSP_RATELIMIT_UNKNOWN, FST_RSP_RATELIMIT_COST_INVALID, FST_RSP_RATELIMIT_KEY_INVALID, and FST_RSP_RATELIMIT_STORE_DOWN for a closed limit
+   */
+  take (name: string, key: string | number, options?: { cost?: number }): Promise<Decision>
+  /** Says what `take` would; charges nothing. */
+  peek (name: string, key: string | number, options?: { cost?: number }): Promise<Decision>
+  /** Takes back what a decision has charged, as far as it still counts. Once a decision. @throws a LinkError when the store is away */
+  refund (name: string, key: string | number, decision: Decision): Promise<void>
+  /** Forgets what a limit knows of a key. @throws a LinkError when the store is away */
+  reset (name: string, key: string | number): Promise<void>
+  /** Who was refused most by this process since it started. @param k - how many, @default 10 */
+  top (k?: number): RefusedCaller[]
+}
+
+/** What it works with. */
+export interface RateLimitParts {
+  readonly limits: Limits
+  readonly limiter: Limiter
+  readonly subjects: Subjects
+  readonly meters: Meters
+  readonly top: TopRefused
+  readonly hook: (limits: LimitUse | readonly LimitUse[]) => preHandlerHookHandler
+}
+
+/** Makes `fastify.rateLimit`. */
+export function createRateLimit ({ limits, limiter, subjects, meters, top, hook }: RateLimitParts): RateLimit {
+  const find = (name: string): Limit => {
+    const limit = limits.find(name)
+    if (limit === undefined) throw new FST_RSP_RATELIMIT_UNKNOWN(name)
+    return limit
+  }
+  const askOf = (name: string, key: string | number, cost: number | undefined): Ask & { who: string } => {
+    const limit = find(name)
+    const who = keyText(name, key)
+    if (who === undefined) throw new FST_RSP_RATELIMIT_KEY_INVALID(name, String(key))
+    return { rule: limit.rule, limit, who, subject: subjects.of(limit.by, who), cost: costOf(name, cost ?? limit.cost) }
+  }
+  return Object.assign(hook, {
+    async take (name: string, key: string | number, { cost }: { cost?: number } = {}) {
+      const ask = askOf(name, key, cost)
+      const ruling = await new Promise<Ruling>(resolve => limiter.take([ask], resolve))
+      const { by } = ruling.answers[0]!
+      meters.of(name, 'take')(ruling.decision === 'allowed' && by === 'none' ? 'unchecked' : ruling.decision)
+      if (ruling.decision === 'refused') top.note(name, ask.who)
+      return decisionOf(ask, ruling)
+    },
+    async peek (name: string, key: string | number, { cost }: { cost?: number } = {}) {
+      const ask = askOf(name, key, cost)
+      return decisionOf(ask, await new Promise<Ruling>(resolve => limiter.peek([ask], resolve)))
+    },
+    async refund (name: string, key: string | number, { allowed, cost, atMs, by }: Decision) {
+      const { limit: { rule }, subject } = askOf(name, key, cost)
+      if (allowed && by !== 'none') await limiter.refund([{ rule, subject, cost, atMs, by }])
+    },
+    async reset (name: string, key: string | number) {
+      const { limit: { rule }, subject } = askOf(name, key, undefined)
+      await limiter.reset(rule, subject)
+    },
+    top: (k = 10) => top.top(k)
+  })
+}
+
+function costOf (name: string, cost: number): number {
+  if (!Number.isInteger(cost) || cost < 1 || cost > largest) throw new FST_RSP_RATELIMIT_COST_INVALID(name, inspect(cost, { depth: 0, maxStringLength: 40 }))
+  return cost
+}
+
+function decisionOf ({ limit: { rule }, cost }: Ask, { decision, answers }: Ruling): Decision {
+  if (decision === 'unavailable') throw new FST_RSP_RATELIMIT_STORE_DOWN()
+  const { remaining, resetMs, waitMs, atMs, by } = answers[0]!
+  const allowed = decision === 'allowed'
+  return { allowed, limit: rule.capacity, remaining: by === 'store' ? remaining : undefined, resetMs, retryAfterMs: waitMs, violated: allowed ? undefined : rule.name, cost, atMs, by }
+}

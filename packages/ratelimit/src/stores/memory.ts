@@ -1,0 +1,141 @@
+import type { Clock } from '@respite/redis'
+import type { Algorithm } from '../algorithms/algorithm.ts'
+import { algorithms } from '../algorithms/algorithms.ts'
+import type { Rule } from '../rule.ts'
+import { BoundedStates, type Kept } from './bounded-states.ts'
+import type { Charge, Check, LimitStore, Outcome, Verdict, VerdictCallback } from './store.ts'
+
+/** The state of a rule and subject. */
+class Counted implements Kept {
+  readonly rule: Rule
+  readonly state: unknown
+  untilMs: number
+
+  constructor (rule: Rule, nowUs: number) {
+    this.rule = rule
+    this.state = algorithms[rule.algorithm].fresh(rule, nowUs)
+    this.untilMs = nowUs / 1_000 + rule.windowMs
+  }
+
+  /** As long as it says something now. */
+  keep (rule: Rule, nowUs: number): void {
+    this.untilMs = nowUs / 1_000 + algorithms[rule.algorithm].lifeMs(this.state, rule, nowUs)
+  }
+
+  blocked (nowMs: number): boolean {
+    return algorithms[this.rule.algorithm].waitMs(this.state, this.rule, nowMs * 1_000, 1) > 0
+  }
+}
+
+/** A check with what is known of its subject. */
+interface Open { readonly check: Check, readonly algorithm: Algorithm, readonly counted: Counted | undefined, readonly waitMs: number }
+
+/** Limits in this process: the store where there is no server, and what takes over while it is away. */
+export class MemoryStore implements LimitStore {
+  readonly #states: BoundedStates<Counted>
+  /** By rule: of subjects that have no place of their own. */
+  readonly #shared = new Map<string, Counted>()
+  readonly #nowUs: () => number
+
+  /** @param maxKeys - subjects of all rules together that are kept at most */
+  constructor ({ clock, maxKeys }: { clock: Clock, maxKeys: number }) {
+    this.#states = new BoundedStates(maxKeys)
+    // Runs evenly, from a time that looks like one: a wall clock that is set must not open or close a limit.
+    const startMs = clock.wallMs() - clock.monotonicMs()
+    this.#nowUs = () => Math.floor((startMs + clock.monotonicMs()) * 1_000)
+  }
+
+  get size (): number { return this.#states.size }
+
+  take (checks: readonly Check[], callback: VerdictCallback): void {
+    callback(null, this.#decide(checks, true))
+  }
+
+  peek (checks: readonly Check[], callback: VerdictCallback): void {
+    callback(null, this.#decide(checks, false))
+  }
+
+  async refund (charges: readonly Charge[]): Promise<void> {
+    const nowUs = this.#nowUs()
+    for (const charge of charges) {
+      const { rule } = charge
+      const counted = this.#find(charge, nowUs)
+      if (counted === undefined || rule.capacity === 0) continue
+      const algorithm = algorithms[rule.algorithm]
+      algorithm.advance(counted.state, rule, nowUs)
+      algorithm.refund(counted.state, rule, nowUs, charge)
+      counted.keep(rule, nowUs)
+    }
+  }
+
+  async reset (rule: Rule, subject: string): Promise<void> {
+    this.#states.delete(keyOf(rule, subject))
+  }
+
+  /** Forgets everything. */
+  clear (): void {
+    this.#states.clear()
+    this.#shared.clear()
+  }
+
+  #decide (checks: readonly Check[], charging: boolean): Verdict {
+    const nowUs = this.#nowUs()
+    const open = checks.map(check => this.#open(check, nowUs, charging))
+    const allowed = open.every(({ waitMs }) => waitMs === 0)
+    const outcomes = open.map(one => {
+      if (allowed && charging) this.#charge(one, nowUs)
+      return outcomeOf(one, nowUs)
+    })
+    return { allowed, outcomes }
+  }
+
+  #open (check: Check, nowUs: number, charging: boolean): Open {
+    const { rule, cost } = check
+    const algorithm = algorithms[rule.algorithm]
+    if (rule.capacity === 0) return { check, algorithm, counted: undefined, waitMs: Infinity }
+    const counted = this.#find(check, nowUs) ?? (charging ? this.#begin(check, nowUs) : this.#foresee(rule, nowUs))
+    if (algorithm.advance(counted.state, rule, nowUs)) counted.keep(rule, nowUs)
+    const waitMs = cost > rule.capacity ? Infinity : algorithm.waitMs(counted.state, rule, nowUs, cost)
+    return { check, algorithm, counted, waitMs }
+  }
+
+  #find ({ rule, subject }: Check, nowUs: number): Counted | undefined {
+    const counted = this.#states.get(keyOf(rule, subject), nowUs / 1_000)
+    // Of another algorithm: from before a change of the rule.
+    return counted?.rule.algorithm === rule.algorithm ? counted : undefined
+  }
+
+  #begin ({ rule, subject }: Check, nowUs: number): Counted {
+    const counted = new Counted(rule, nowUs)
+    if (this.#states.set(keyOf(rule, subject), counted, nowUs / 1_000)) return counted
+    // All who are kept are refused: those who come now share one count, so that a flood gains nothing by it.
+    const shared = this.#sharedBy(rule, nowUs)
+    if (shared !== undefined) return shared
+    this.#shared.set(rule.name, counted)
+    return counted
+  }
+
+  /** What `#begin` would find, without a trace. */
+  #foresee (rule: Rule, nowUs: number): Counted {
+    const shared = this.#states.hasPlace(nowUs / 1_000) ? undefined : this.#sharedBy(rule, nowUs)
+    return shared ?? new Counted(rule, nowUs)
+  }
+
+  #sharedBy (rule: Rule, nowUs: number): Counted | undefined {
+    const shared = this.#shared.get(rule.name)
+    return shared !== undefined && shared.untilMs > nowUs / 1_000 && shared.rule.algorithm === rule.algorithm ? shared : undefined
+  }
+
+  #charge ({ check: { rule, cost }, algorithm, counted }: Open, nowUs: number): void {
+    algorithm.charge(counted!.state, rule, nowUs, cost)
+    counted!.keep(rule, nowUs)
+  }
+}
+
+const keyOf = (rule: Rule, subject: string) => `${subject.length} ${subject}${rule.name}`
+
+function outcomeOf ({ check: { rule }, algorithm, counted, waitMs }: Open, nowUs: number): Outcome {
+  const atMs = Math.floor(nowUs / 1_000)
+  if (counted === undefined) return { remaining: 0, waitMs, resetMs: 0, atMs, by: 'store' }
+  return { remaining: algorithm.remaining(counted.state, rule, nowUs), waitMs, resetMs: algorithm.resetMs(counted.state, rule, nowUs), atMs, by: 'store' }
+}

@@ -1,0 +1,51 @@
+import type { Rule } from '../rule.ts'
+
+/** One limit of a request. */
+export interface Check {
+  readonly rule: Rule
+  /** Whom it counts; keys of one subject lie in one slot. */
+  readonly subject: string
+  /** Units asked for, a whole number from 1 on. */
+  readonly cost: number
+}
+
+/** Who has decided: the store where all processes count, this one alone while that is away, or nobody. */
+export type AnsweredBy = 'store' | 'local' | 'none'
+
+/** What became of one check. */
+export interface Outcome {
+  /** Units free afterwards. */
+  remaining: number
+  /** 0: it had room. Else ms until it has if nobody else comes; Infinity: never. */
+  waitMs: number
+  /** Until all is free again, in ms. */
+  resetMs: number
+  /** When it was decided, ms, by the clock of the store. */
+  atMs: number
+  by: AnsweredBy
+}
+
+/** Checks are decided together: either each had room and was charged, or none was. */
+export interface Verdict {
+  readonly allowed: boolean
+  /** In the order of the checks. */
+  readonly outcomes: readonly Outcome[]
+}
+
+/** Something that was charged, to be taken back. */
+export interface Charge extends Check { readonly atMs: number }
+
+/** Exactly one of the two is there. It may be called before the call that takes it has returned. */
+export type VerdictCallback = (error: Error | null, verdict?: Verdict) => void
+
+/** Where admissions are counted. */
+export interface LimitStore {
+  /** Charges all or none. */
+  take (checks: readonly Check[], callback: VerdictCallback): void
+  /** Says what `take` would; charges nothing. */
+  peek (checks: readonly Check[], callback: VerdictCallback): void
+  /** Takes charges back as far as they still count. */
+  refund (charges: readonly Charge[]): Promise<void>
+  /** Forgets what a rule knows of a subject. */
+  reset (rule: Rule, subject: string): Promise<void>
+}

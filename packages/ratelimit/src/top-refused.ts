@@ -1,0 +1,43 @@
+/** Somebody whom a limit has refused. */
+export interface RefusedCaller {
+  /** The limit's name. */
+  limit: string
+  /** The address, the user's public name or the key, as the limit counts it. */
+  key: string
+  /** Refusals since this process started; over the truth by at most `maxOver`. */
+  refused: number
+  maxOver: number
+}
+
+const capacity = 1_000
+
+/**
+ * Who is refused most, in this process: Space-Saving with 1,000 counters.
+ * @see Metwally, Agrawal, El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data Streams", 2005
+ */
+export class TopRefused {
+  readonly #counters = new Map<string, RefusedCaller>()
+
+  note (limit: string, key: string): void {
+    const name = `${limit.length} ${limit}${key}`
+    const known = this.#counters.get(name)
+    if (known !== undefined) {
+      known.refused++
+      return
+    }
+    const floor = this.#counters.size < capacity ? 0 : this.#dropLeast()
+    this.#counters.set(name, { limit, key, refused: floor + 1, maxOver: floor })
+  }
+
+  /** @param k - how many; the most often refused first */
+  top (k: number): RefusedCaller[] {
+    return [...this.#counters.values()].sort((a, b) => b.refused - a.refused).slice(0, k).map(counter => ({ ...counter }))
+  }
+
+  #dropLeast (): number {
+    let least: [string, RefusedCaller] | undefined
+    for (const entry of this.#counters) if (least === undefined || entry[1].refused < least[1].refused) least = entry
+    this.#counters.delete(least![0])
+    return least![1].refused
+  }
+}

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import type { Redis } from 'ioredis'
+import type { Check } from '../../src/stores/store.ts'
+
+/** One call of the script. */
+export interface Operation {
+  readonly mode: 'take' | 'peek' | 'refund'
+  readonly nowUs: number
+  readonly checks: readonly (Check & { atMs?: number })[]
+}
+
+const source = readFileSync(new URL('../../lua/limits.lua', import.meta.url), 'utf8')
+
+// The script as it is, many times in one call, with a clock and expiries that the test sets. Keys are real.
+const wrapper = `
+local real = redis
+local nowUs = 0
+local redis = {}
+local expiries = KEYS[1]
+function redis.call (command, key, ...)
+  local args = {...}
+  if command == 'TIME' then
+    return {string.format('%d', math.floor(nowUs / 1000000)), string.format('%d', nowUs % 1000000)}
+  elseif command == 'PEXPIRE' then
+    return real.call('HSET', expiries, key, string.format('%.17g', nowUs / 1000 + args[1]))
+  elseif command == 'SET' then
+    real.call('HSET', expiries, key, string.format('%.17g', nowUs / 1000 + args[3]))
+    return real.call('SET', key, args[1])
+  elseif command == 'GET' then
+    local expiry = real.call('HGET', expiries, key)
+    if ARGV[2] == 'forget' and expiry and tonumber(expiry) <= nowUs / 1000 then real.call('DEL', key) end
+  end
+  return real.call(command, key, ...)
+end
+local function limits (KEYS, ARGV)
+${source}
+end
+local answers = {}
+for i, operation in ipairs(cjson.decode(ARGV[1])) do
+  nowUs = operation.nowUs[1] * 1000000 + operation.nowUs[2]
+  local answer = limits(operation.keys, operation.args)
+  answers[i] = {}
+  for j, n in ipairs(answer) do answers[i][j] = string.format('%d', n) end
+end
+return cjson.encode(answers)`
+
+/**
+ * Runs operations one after the other.
+ * @param forget - whether keys expire
+ * @returns the replies, as numbers
+ */
+export async function runScript (redis: Redis, operations: readonly Operation[], { prefix, forget }: { prefix: string, forget: boolean }): Promise<number[][]> {
+  const written = operations.map(({ mode, nowUs, checks }) => ({
+    nowUs: [Math.floor(nowUs / 1e6), nowUs % 1e6],
+    keys: checks.map(({ rule, subject }) => `${prefix}:${rule.name}:${subject}`),
+    args: [mode, ...checks.flatMap(({ rule, cost, atMs = 0 }) => [rule.algorithm, rule.limit, rule.windowMs, rule.capacity, cost, atMs])].map(String)
+  }))
+  const reply = JSON.parse(await redis.eval(wrapper, 1, `${prefix}:expiries`, JSON.stringify(written), forget ? 'forget' : 'keep') as string) as string[][]
+  return reply.map(numbers => Array.isArray(numbers) ? numbers.map(Number) : [])
+}

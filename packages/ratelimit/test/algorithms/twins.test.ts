@@ -1,0 +1,123 @@
+import { type Seeded, seeded, startRedis } from '@respite/testing'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import type { AlgorithmName } from '../../src/rule.ts'
+import { MemoryStore } from '../../src/stores/memory.ts'
+import type { Charge, Check, Verdict } from '../../src/stores/store.ts'
+import { fakeClock } from '../clock.ts'
+import { algorithmNames, chargesOf } from '../rules.ts'
+import { ChangingRules } from './changing-rules.ts'
+import { EndlessStore } from './endless-store.ts'
+import { type Operation, runScript } from './script-in-simulated-time.ts'
+
+const batches = Number(process.env.BATCHES ?? 24)
+const perBatch = 500
+
+const server = await startRedis()
+const redis = new Redis(server.port)
+t.teardown(async () => {
+  redis.disconnect()
+  await server.stop()
+})
+
+/** The TypeScript side. */
+interface Twin {
+  decide (mode: 'take' | 'peek', checks: readonly Check[], nowUs: number): Verdict
+  refund (charge: Charge, nowUs: number): void
+}
+
+/** The store as it is: its time runs forward, and what has ended is forgotten. */
+function forward (): Twin {
+  const clock = fakeClock(0)
+  const store = new MemoryStore({ clock, maxKeys: 10_000 })
+  return {
+    decide (mode, checks, nowUs) {
+      clock.nowMs = nowUs / 1_000
+      let verdict!: Verdict
+      store[mode](checks, (_, own) => { verdict = own! })
+      return verdict
+    },
+    refund (charge, nowUs) {
+      clock.nowMs = nowUs / 1_000
+      store.refund([charge]).catch(t.threw)
+    }
+  }
+}
+
+/** The algorithms alone, under a clock that is set back now and then. */
+function backAndForth (): Twin {
+  const store = new EndlessStore()
+  return { decide: (mode, checks, nowUs) => store[mode](checks, nowUs), refund: (charge, nowUs) => store.refund(charge, nowUs) }
+}
+
+function stepUs ({ below }: Seeded, back: boolean): number {
+  switch (below(12)) {
+    case 0: return below(2_000_000)
+    case 1: return below(60_000_000)
+    case 2: return below(20) === 0 ? below(40) * 86_400_000_000 : 0
+    case 3: return back ? below(20) === 0 ? -below(86_400_000) * 1_000 : -below(50_000) : 0
+    case 4: case 5: return 0
+    default: return below(30_000)
+  }
+}
+
+function someChecks (chance: Seeded, rules: ChangingRules): Check[] {
+  const checks = new Map<string, Check>()
+  for (let i = 1 + chance.below(chance.below(3) + 1); i > 0; i--) {
+    const rule = rules.any()
+    const cost = chance.below(10) === 0 ? 1 + chance.below(rule.capacity + 2) : 1 + chance.below(Math.max(1, Math.ceil(rule.capacity / 8)))
+    checks.set(rule.name, { rule, subject: `s${chance.below(3)}`, cost })
+  }
+  return [...checks.values()]
+}
+
+const told = (atMs: number, { outcomes }: Verdict) =>
+  [atMs, ...outcomes.flatMap(({ remaining, waitMs, resetMs }) => [remaining, waitMs === Infinity ? -1 : waitMs, resetMs])]
+
+async function compare (t: Test, algorithms: readonly AlgorithmName[], { back }: { back: boolean }): Promise<void> {
+  const chance = seeded(t)
+  const twin = back ? backAndForth() : forward()
+  const rules = new ChangingRules(chance, algorithms)
+  const prefix = `t${chance.word()}`
+  const charged: Charge[] = []
+  const seen = { admitted: 0, refused: 0, refunds: 0 }
+  let nowUs = Date.UTC(2026, 4, 10) * 1_000
+  for (let batch = 0; batch < batches; batch++) {
+    const operations: Operation[] = []
+    const expected: number[][] = []
+    for (let i = 0; i < perBatch; i++) {
+      nowUs += stepUs(chance, back)
+      if (charged.length > 0 && chance.below(8) === 0) {
+        const [old] = charged.splice(chance.below(charged.length), 1)
+        const charge = { ...old!, rule: rules.now(old!.rule.name) }
+        twin.refund(charge, nowUs)
+        operations.push({ mode: 'refund', nowUs, checks: [charge] })
+        expected.push([])
+        seen.refunds++
+        continue
+      }
+      const mode = chance.below(6) === 0 ? 'peek' : 'take'
+      const checks = someChecks(chance, rules)
+      const verdict = twin.decide(mode, checks, nowUs)
+      operations.push({ mode, nowUs, checks })
+      expected.push(told(Math.floor(nowUs / 1_000), verdict))
+      seen[verdict.allowed ? 'admitted' : 'refused']++
+      if (mode === 'take' && verdict.allowed) charged.push(...chargesOf(checks, verdict))
+      while (charged.length > 30) charged.shift()
+    }
+    const replies = await runScript(redis, operations, { prefix, forget: !back })
+    const wrong = replies.findIndex((reply, i) => reply.join() !== expected[i]!.join())
+    if (wrong !== -1) {
+      t.same(replies[wrong], expected[wrong], `batch ${batch}, operation ${wrong}: ${JSON.stringify(operations[wrong])}`)
+      return
+    }
+  }
+  t.ok(seen.admitted > 1_000 && seen.refused > 1_000 && seen.refunds > 500, JSON.stringify(seen))
+}
+
+for (const algorithm of algorithmNames) {
+  t.test(`${algorithm}: TypeScript and Lua answer random operations alike, to the bit`, t => compare(t, [algorithm], { back: false }))
+  t.test(`${algorithm}: also under a clock that is set back`, t => compare(t, [algorithm], { back: true }))
+}
+
+t.test('all algorithms side by side: TypeScript and Lua answer random operations alike, to the bit', t => compare(t, algorithmNames, { back: false }))

@@ -1,0 +1,43 @@
+import { startCluster, until } from '@respite/testing'
+import { Cluster } from 'ioredis'
+import t from 'tap'
+import { storeContract } from '../contracts/store.ts'
+import { connected, storesOver } from '../linked.ts'
+import { check, peek, rule, take } from '../rules.ts'
+
+const servers = await startCluster()
+const client = new Cluster([...servers.startupNodes])
+const second = new Cluster([...servers.startupNodes])
+const app = await connected({ client })
+const other = await connected({ client: second })
+t.teardown(async () => {
+  await Promise.all([app.close(), other.close()])
+  client.disconnect()
+  second.disconnect()
+  await servers.stop()
+})
+const fresh = storesOver(() => app.respite.link, () => other.respite.link)
+
+storeContract(t, fresh)
+
+t.test('limits of subjects in different slots are charged together or not at all', async t => {
+  const { store } = fresh()
+  const many = Array.from({ length: 8 }, (_, i) => check(rule('sliding-log', 3), `subject ${i}`))
+  const tight = check(rule('fixed-window', 1), 'another')
+  t.match(await take(store, ...many, tight), { allowed: true })
+  const { allowed, outcomes } = await take(store, ...many, tight)
+  t.equal(allowed, false)
+  t.same(outcomes.map(({ waitMs }) => waitMs > 0), [...many.map(() => false), true])
+  t.same(outcomes.map(({ remaining }) => remaining), [...many.map(() => 2), 0])
+  await until('what the others have charged to be given back', async () => (await peek(store, ...many)).outcomes.every(({ remaining }) => remaining === 2))
+})
+
+t.test('of many requests at once over slots exactly the limit is admitted, and nothing else is charged in the end', async t => {
+  const { store } = fresh()
+  const wide = check(rule('sliding-counter', 100), 'wide')
+  const tight = check(rule('sliding-log', 5), 'tight')
+  const verdicts = await Promise.all(Array.from({ length: 50 }, () => take(store, wide, tight)))
+  t.equal(verdicts.filter(({ allowed }) => allowed).length, 5)
+  await until('the refunds', async () => (await peek(store, wide)).outcomes[0]!.remaining === 95)
+  t.equal((await peek(store, tight)).outcomes[0]!.remaining, 0)
+})

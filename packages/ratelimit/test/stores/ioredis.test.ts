@@ -1,0 +1,22 @@
+import { startRedis } from '@respite/testing'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { redisStoreContract } from '../contracts/redis-store.ts'
+import { passingContract, storeContract } from '../contracts/store.ts'
+import { connected, storesOver } from '../linked.ts'
+
+const server = await startRedis()
+const client = new Redis(server.port)
+const second = client.duplicate()
+const app = await connected({ client })
+const other = await connected({ client: second })
+t.teardown(async () => {
+  await Promise.all([app.close(), other.close()])
+  client.disconnect()
+  second.disconnect()
+  await server.stop()
+})
+
+storeContract(t, storesOver(() => app.respite.link, () => other.respite.link))
+passingContract(t, storesOver(() => app.respite.link))
+redisStoreContract(t, () => app.respite.link, (command, ...args) => client.call(command, ...args))

@@ -1,0 +1,75 @@
+import t from 'tap'
+import { MemoryStore } from '../../src/stores/memory.ts'
+import { fakeClock } from '../clock.ts'
+import { storeContract } from '../contracts/store.ts'
+import { algorithmNames, admitted, check, peek, rule, take } from '../rules.ts'
+
+const fresh = (maxKeys = 10_000) => {
+  const clock = fakeClock()
+  return { clock, store: new MemoryStore({ clock, maxKeys }) }
+}
+
+storeContract(t, () => {
+  const { store } = fresh()
+  return { store, again: () => store }
+})
+
+for (const algorithm of algorithmNames) {
+  t.test(`${algorithm}: who waits as told is admitted, also for 30 days`, async t => {
+    const { clock, store } = fresh()
+    const one = check(rule(algorithm, 1, { windowMs: 30 * 86_400_000 }))
+    t.match(await take(store, one), { allowed: true })
+    const { allowed, outcomes: [outcome] } = await take(store, one)
+    t.equal(allowed, false)
+    clock.nowMs += outcome!.waitMs - 1
+    t.match(await take(store, one), { allowed: false })
+    clock.nowMs += 1
+    t.match(await take(store, one), { allowed: true })
+  })
+
+  t.test(`${algorithm}: a clock that was set while the process runs changes nothing`, async t => {
+    const clock = { ...fakeClock(), monotonicMs: () => 5_000 }
+    const store = new MemoryStore({ clock, maxKeys: 1_000 })
+    const one = check(rule(algorithm, 1))
+    await take(store, one)
+    clock.wallMs = () => 0
+    t.match(await take(store, one), { allowed: false })
+    clock.wallMs = () => 9e12
+    t.match(await take(store, one), { allowed: false })
+  })
+}
+
+t.test('a flood of a million new keys stays within its bound, and frees nobody who is refused', async t => {
+  const { store } = fresh(1_000)
+  const one = rule('sliding-log', 1)
+  t.equal(await admitted(store, 2, () => check(rule('fixed-window', 1), 'blocked')), 1)
+  const flood = rule('sliding-log', 2, { name: 'flood' })
+  for (let i = 0; i < 1_000_000; i++) store.take([check(flood, `new-${i}`)], () => {})
+  t.equal(store.size, 1_000)
+  t.match(await peek(store, check(rule('fixed-window', 1), 'blocked')), { allowed: false })
+  t.match(await peek(store, check(one, 'never seen')), { allowed: true })
+})
+
+t.test('when all who are kept are refused, newcomers share one count', async t => {
+  const { clock, store } = fresh(1_000)
+  const one = rule('fixed-window', 1)
+  for (let i = 0; i < 1_000; i++) await take(store, check(one, `blocked-${i}`))
+  let more = 0
+  for (let i = 0; i < 5_000; i++) if ((await take(store, check(one, `new-${i}`))).allowed) more++
+  t.equal(more, 1)
+  t.match(await peek(store, check(one, 'new-9')), { allowed: false }, 'a look says what a take would')
+  await store.reset(one, 'blocked-1')
+  t.match(await peek(store, check(one, 'new-9')), { allowed: true }, 'also where a place is free again')
+  t.match(await take(store, check(one, 'new-9')), { allowed: true })
+  t.match(await peek(store, check(one, 'blocked-0')), { allowed: false })
+  clock.nowMs += 60_000
+  t.match(await take(store, check(one, 'new-1')), { allowed: true })
+})
+
+t.test('what has ended makes place by itself', async t => {
+  const { clock, store } = fresh()
+  for (let i = 0; i < 5_000; i++) await take(store, check(rule('gcra', 1), `old-${i}`))
+  clock.nowMs += 120_000
+  for (let i = 0; i < 5_000; i++) await take(store, check(rule('gcra', 1), `new-${i}`))
+  t.equal(store.size, 5_000)
+})

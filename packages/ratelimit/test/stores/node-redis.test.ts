@@ -1,0 +1,24 @@
+import { startRedis } from '@respite/testing'
+import { createClient } from 'redis'
+import t from 'tap'
+import { redisStoreContract } from '../contracts/redis-store.ts'
+import { passingContract, storeContract } from '../contracts/store.ts'
+import { connected, storesOver } from '../linked.ts'
+
+const server = await startRedis()
+const client = createClient({ url: server.url })
+await client.connect()
+const second = client.duplicate()
+await second.connect()
+const app = await connected({ client })
+const other = await connected({ client: second })
+t.teardown(async () => {
+  await Promise.all([app.close(), other.close()])
+  client.destroy()
+  second.destroy()
+  await server.stop()
+})
+
+storeContract(t, storesOver(() => app.respite.link, () => other.respite.link))
+passingContract(t, storesOver(() => app.respite.link))
+redisStoreContract(t, () => app.respite.link, (command, ...args) => client.sendCommand([command, ...args.map(String)]))

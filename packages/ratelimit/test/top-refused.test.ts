@@ -1,0 +1,50 @@
+import { seeded } from '@respite/testing'
+import t from 'tap'
+import { TopRefused } from '../src/top-refused.ts'
+
+const capacity = 1_000
+
+t.test('up to a thousand callers are counted exactly, the most often refused first', async t => {
+  const refused = new TopRefused()
+  for (let i = 0; i < capacity; i++) for (let times = 0; times <= i % 10; times++) refused.note('api', `caller ${i}`)
+  const all = refused.top(capacity + 1)
+  t.equal(all.length, capacity)
+  t.ok(all.every(({ key, refused, maxOver }) => refused === Number(key.slice(7)) % 10 + 1 && maxOver === 0))
+  t.ok(all.every(({ refused }, i) => i === 0 || refused <= all[i - 1]!.refused))
+  t.same(refused.top(3), all.slice(0, 3))
+  t.same(refused.top(0), [])
+})
+
+t.test('a caller of two limits is two, and no two texts are one', async t => {
+  const refused = new TopRefused()
+  for (const [limit, key] of [['a', 'b'], ['ab', ''], ['', 'ab'], ['1 a', 'b'], ['a', 'b']] as const) refused.note(limit, key)
+  t.match(refused.top(10), [{ limit: 'a', key: 'b', refused: 2 }, { limit: 'ab', key: '' }, { limit: '', key: 'ab' }, { limit: '1 a', key: 'b' }])
+  t.equal(refused.top(10).length, 4)
+})
+
+t.test('what is given out is a copy', async t => {
+  const refused = new TopRefused()
+  refused.note('api', 'x')
+  refused.top(1)[0]!.refused = 99
+  t.match(refused.top(1), [{ refused: 1 }])
+})
+
+t.test('a flood of callers stays within its bound, keeps those refused most, and each stated bound is true', async t => {
+  const { below } = seeded(t)
+  const refused = new TopRefused()
+  const truth = new Map<string, number>()
+  const notes = 60_000
+  for (let i = 0; i < notes; i++) {
+    const key = below(3) === 0 ? `often ${below(10)}` : `once ${i}`
+    truth.set(key, (truth.get(key) ?? 0) + 1)
+    refused.note('api', key)
+  }
+  const all = refused.top(Infinity)
+  t.equal(all.length, capacity)
+  for (const { key, refused, maxOver } of all) {
+    const count = truth.get(key)!
+    if (refused < count || refused - maxOver > count || maxOver > notes / capacity) t.fail(`${key}: ${count}, told ${refused}, at most ${maxOver} over`)
+  }
+  t.same(new Set(all.slice(0, 10).map(({ key }) => key)), new Set(Array.from({ length: 10 }, (_, i) => `often ${i}`)))
+  t.equal(all.reduce((sum, { refused }) => sum + refused, 0), notes, 'no refusal is lost')
+})

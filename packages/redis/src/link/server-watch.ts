@@ -1,0 +1,92 @@
+import type { Adapter, Node } from '../clients/adapter.ts'
+import { replyOf } from './failures.ts'
+import { type Features, noFeatures } from './features.ts'
+import { type Answer, askState, commonFeatures, probe } from './probe.ts'
+
+const everyMs = 1_000
+
+/** Keeps asking the servers who they are: before they serve, after whatever may have changed it, and once a second. */
+export class ServerWatch {
+  readonly #adapter: Adapter
+  readonly #changed: () => void
+  readonly #known = new Map<string, Answer>()
+  readonly #timer: NodeJS.Timeout
+  #round = 0
+  #asking = false
+  features: Features = noFeatures
+  /** Why a server cannot do its work; by its own word. */
+  trouble: string | undefined
+  /** Whether every server has been asked since its connection was made. */
+  complete = false
+
+  /** @param changed - told when features, trouble or completeness may have changed */
+  constructor (adapter: Adapter, changed: () => void) {
+    this.#adapter = adapter
+    this.#changed = changed
+    this.#timer = setInterval(() => this.#ask(false), everyMs).unref()
+  }
+
+  /** The era of the server of a key. */
+  eraOf (key: string): string | undefined {
+    const name = this.#adapter.nodeOf(key)?.name
+    return name === undefined ? undefined : this.#known.get(name)?.era
+  }
+
+  /** Nothing that was learnt holds any more. */
+  forget (): void {
+    this.#round++
+    this.#asking = false
+    this.#known.clear()
+    this.complete = false
+    this.trouble = undefined
+  }
+
+  /** A connection was made, or a server said that it is not what it was. */
+  renew (): void {
+    this.forget()
+    this.#ask(true)
+  }
+
+  /** The masters are others than before; those that stayed are still known. */
+  follow (): void {
+    const names = new Set(this.#adapter.masters().map(({ name }) => name))
+    for (const name of this.#known.keys()) if (!names.has(name)) this.#known.delete(name)
+    this.#asking = false
+    this.#round++
+    this.#ask(true)
+  }
+
+  close (): void {
+    this.#round++
+    clearInterval(this.#timer)
+  }
+
+  #ask (now: boolean): void {
+    if (!this.#adapter.connected || (this.#asking && !now)) return
+    const round = ++this.#round
+    this.#asking = true
+    Promise.all(this.#adapter.masters().map(node => this.#askOne(node, round))).then(troubles => {
+      if (round !== this.#round) return
+      this.#asking = false
+      this.trouble = troubles.find(trouble => trouble !== undefined)
+      const all = this.#adapter.masters().map(({ name }) => this.#known.get(name))
+      this.complete = all.length > 0 && all.every(answer => answer !== undefined)
+      if (this.complete) this.features = commonFeatures(all.map(answer => answer!.features))
+      this.#changed()
+    }, () => {}) // it tells of failures by its value
+  }
+
+  /** @returns why this server cannot work */
+  async #askOne (node: Node, round: number): Promise<string | undefined> {
+    const before = this.#known.get(node.name)
+    try {
+      const answer = before === undefined ? await probe(node, this.#adapter.cluster) : { ...before, ...await askState(node) }
+      if (round === this.#round) this.#known.set(node.name, answer)
+      return answer.trouble
+    } catch (error) {
+      if (round === this.#round) this.#known.delete(node.name)
+      const message = (error as Error).message
+      return replyOf(error as Error) === undefined ? `${node.name} does not answer` : message
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import { type KeyShape, type Keyspace, type Link, loadScript, type RedisArg, randomToken, type ScriptOptions } from '@respite/redis'
+import { keys } from './keys.ts'
+import type { Credential } from './token.ts'
+
+/** The gate as it was before the durable store was asked: nothing may be stored in Redis without it. */
+export interface Lease { readonly n: string, readonly g: string }
+
+/** A credential with the Redis keys of its session. */
+export interface Held extends Credential {
+  readonly gateKey: string
+  /** The gate's key and the copy's. */
+  readonly keys: readonly [string, string]
+}
+
+/** What `read` says. `fields` is flat: name, value, name, value, … */
+export type ReadReply = ['HIT', string, string, number, string[]] | ['DEAD'] | ['MISS', string, string]
+
+/** What a copy holds beside lineage and version. */
+export interface CopyContent {
+  readonly version: number
+  readonly ttlMs: number
+  /** Flat: name, value, name, value, … */
+  readonly fields: readonly string[]
+}
+
+const script = (name: string, options: ScriptOptions = {}) =>
+  // In a Cluster no MOVED is followed: the era of the node that would answer was not asked.
+  loadScript(`session.${name}`, new URL(`../lua/${name}.lua`, import.meta.url), { redirect: 'refuse', ...options })
+
+const scripts = {
+  // With the flag it counts as a write, which an isolated primary with min-replicas-to-write refuses.
+  read: script('read', { flags: ['allow-oom'] }),
+  fill: script('fill'),
+  kill: script('kill', { flags: ['allow-oom'] }),
+  activate: script('activate'),
+  save: script('save'),
+  touch: script('touch'),
+  rotate: script('rotate'),
+  bury: script('bury')
+}
+
+const leaseMs = '10000'
+const deadMs = 60_000
+
+/** The copies of sessions in Redis: a script each, and none but a leased fill, activate or rotate creates one. */
+export class Copies {
+  readonly #link: Link
+  readonly #gate: KeyShape
+  readonly #copy: KeyShape
+
+  constructor (link: Link, keyspace: Keyspace) {
+    this.#link = link
+    this.#gate = keyspace.define(keys.gate.template)
+    this.#copy = keyspace.define(keys.copy.template)
+  }
+
+  /** The keys of a credential. */
+  hold ({ tag, hash }: Credential): Held {
+    const gateKey = this.#gate.key(tag)
+    return { tag, hash, gateKey, keys: [gateKey, this.#copy.key(tag, hash)] }
+  }
+
+  /**
+   * Asks for a copy; a request's only command in the common case.
+   * @returns false if Redis cannot be believed now: the era of its data is not known. The callback is not called then
+   */
+  read (held: Held, callback: (error: Error | null, reply?: ReadReply) => void): boolean {
+    const era = this.#eraOf(held.gateKey)
+    if (era === undefined) return false
+    this.#link.call(scripts.read, held.keys, [era, randomToken(), leaseMs], callback as (error: Error | null, reply?: unknown) => void)
+    return true
+  }
+
+  /** A lease on a user's gate, or undefined while Redis cannot give one. */
+  async lease (tag: string): Promise<Lease | undefined> {
+    const gateKey = this.#gate.key(tag)
+    const era = this.#eraOf(gateKey)
+    if (era === undefined) return undefined
+    try {
+      const reply = await this.#link.run(scripts.read, [gateKey], [era, randomToken(), leaseMs]) as ReadReply
+      return reply[0] === 'DEAD' ? undefined : { n: reply[1], g: reply[2] }
+    } catch {
+      // No lease: the session is created in the durable store alone, and filled by its first request.
+      return undefined
+    }
+  }
+
+  /** @throws a `LinkError`, as do all that follow */
+  fill (held: Held, lease: Lease, { version, ttlMs, fields }: CopyContent): Promise<unknown> {
+    return this.#link.run(scripts.fill, held.keys, [lease.n, lease.g, version, Math.floor(ttlMs), ...fields])
+  }
+
+  bury (held: Held): Promise<unknown> {
+    return this.#link.run(scripts.bury, [held.keys[1]], [deadMs])
+  }
+
+  /** @param hashes - with whether each is dead, or only not to be kept */
+  kill (tag: string, hashes: readonly { readonly hash: string, readonly dead: boolean }[]): Promise<unknown> {
+    const { dead, args } = { dead: deadMs, args: hashes.map(({ dead }) => dead ? '1' : '0') }
+    return this.#link.run(scripts.kill, this.#keysOf(tag, hashes.map(({ hash }) => hash)), [dead, ...args])
+  }
+
+  /** Ends all copies of a user, known and unknown. */
+  dropGate (tag: string): Promise<unknown> {
+    return this.#link.send('UNLINK', this.#gate.key(tag))
+  }
+
+  /** @param hashes - the new one, then the victims */
+  activate (tag: string, hashes: readonly [string, ...string[]], lease: Lease | undefined, content: CopyContent): Promise<unknown> {
+    const { version, ttlMs, fields } = content
+    const args: RedisArg[] = [lease?.n ?? '', lease?.g ?? '', version, Math.floor(ttlMs), deadMs, ...fields]
+    return this.#link.run(scripts.activate, this.#keysOf(tag, hashes), args)
+  }
+
+  save (tag: string, hash: string, version: number, delta: { set: ReadonlyMap<string, string>, deleted: readonly string[] }): Promise<unknown> {
+    const sets = [...delta.set].flatMap(([name, json]) => [`f:${name}`, json])
+    return this.#link.run(scripts.save, this.#keysOf(tag, [hash]), [version, delta.set.size, ...sets, ...delta.deleted.map(name => `f:${name}`)])
+  }
+
+  /** @param marks - flat: name, value, … */
+  touch (held: Held, ttlMs: number, marks: readonly string[]): Promise<unknown> {
+    return this.#link.run(scripts.touch, held.keys, [Math.floor(ttlMs), ...marks])
+  }
+
+  #keysOf (tag: string, hashes: readonly string[]): string[] {
+    return [this.#gate.key(tag), ...hashes.map(hash => this.#copy.key(tag, hash))]
+  }
+
+  #eraOf (gateKey: string): string | undefined {
+    const { state, features } = this.#link
+    if (state !== 'up') return undefined
+    // A server that shows no identity of its data (the boot has warned): there is one era.
+    return features.era ? this.#link.eraOf(gateKey) : features.server === 'unknown' ? undefined : 'unknown'
+  }
+}

@@ -1,0 +1,51 @@
+import type { LiveSession } from './stores/store.ts'
+
+/** A session as a request has found it. */
+export interface FoundSession {
+  /** The row that holds its data. */
+  readonly hash: string
+  readonly sid: string
+  readonly userId: string | undefined
+  readonly version: number
+  /** To the nearer end, ms. */
+  readonly leftMs: number
+  /** No touch prolongs it: the absolute end is the nearer one, or another id has superseded this one. */
+  readonly untouchable: boolean
+  /** Since the log-in, ms; only the durable store tells. */
+  readonly authAgeMs: number | undefined
+  /** Flat: `f:<name>`, JSON, … among others. */
+  readonly flat: readonly string[]
+}
+
+/** What a copy in Redis holds of a row. */
+export function copyFields ({ sid, userId, capped, fields }: Pick<LiveSession, 'sid' | 'userId' | 'capped' | 'fields'>): string[] {
+  const flat = ['i', sid, 'o', userId ?? '']
+  if (capped) flat.push('c', '1')
+  for (const [name, json] of fields) flat.push(`f:${name}`, json)
+  return flat
+}
+
+/** A session from its copy. */
+export function foundInRedis (hash: string, leftMs: number, flat: readonly string[]): FoundSession {
+  let sid = ''
+  let userId: string | undefined
+  let version = 0
+  let untouchable = false
+  for (let i = 0; i < flat.length; i += 2) {
+    switch (flat[i]) {
+      case 'i': sid = flat[i + 1]!; break
+      case 'o': userId = flat[i + 1] === '' ? undefined : flat[i + 1]; break
+      case 'v': version = Number(flat[i + 1]); break
+      case 'c': untouchable = true; break
+    }
+  }
+  return { hash, sid, userId, version, leftMs, untouchable, authAgeMs: undefined, flat }
+}
+
+/** A session from its row. */
+export function foundInStore (row: LiveSession): FoundSession {
+  const { hash, sid, userId, version, leftMs, authAgeMs } = row
+  const flat: string[] = []
+  for (const [name, json] of row.fields) flat.push(`f:${name}`, json)
+  return { hash, sid, userId, version, leftMs, untouchable: row.capped || row.superseded, authAgeMs, flat }
+}

@@ -1,0 +1,126 @@
+import type { FastifyReply } from 'fastify'
+import { FST_RSP_SESSION_CONFLICT, FST_RSP_SESSION_NO_COOKIE, FST_RSP_SESSION_TRANSPORT } from '../errors.ts'
+import type { Copies } from '../copies.ts'
+import type { Keeper, NewSession } from '../keeper.ts'
+import type { ResolvedOptions, Transport } from '../options.ts'
+import { type Owner, ownerOf, ownerOfUser } from '../owner.ts'
+import type { SessionEvents } from '../session-events.ts'
+import type { OriginCheck } from './origin.ts'
+import { RequestSession, type SessionData } from './request-session.ts'
+import type { SessionCookie } from './session-cookie.ts'
+
+/** How `reply.login` is asked. */
+export interface LoginOptions {
+  /** The new session's fields. */
+  data?: Partial<SessionData> & Record<string, unknown>
+  /** Fields of the visitor's session that are carried over; nothing else is. @default [] */
+  carry?: readonly string[]
+  /** @default the first of the option `transports` */
+  transport?: Transport
+}
+
+/** What a login gives. */
+export interface LoginReply {
+  /** The new session's public id. */
+  readonly id: string
+  /** For a bearer, to be sent in the body; a cookie is set by itself. */
+  readonly token?: string
+}
+
+/** What the steps of a reply work with. */
+export interface ReplyParts {
+  readonly keeper: Keeper
+  readonly cookie: SessionCookie
+  readonly checkOrigin: OriginCheck
+  readonly options: ResolvedOptions
+  readonly events: SessionEvents
+  readonly hold: Copies['hold']
+}
+
+/** The response, and the session of its request. */
+interface Target { readonly reply: FastifyReply, readonly session: RequestSession }
+
+/** Logs a user in: the request's session, if any, ends, and a new one with a new id begins. */
+export async function login (parts: ReplyParts, { reply, session }: Target, { userId, options }: { userId: string, options: LoginOptions }): Promise<LoginReply> {
+  const transport = options.transport ?? parts.options.transports[0]!
+  if (!parts.options.transports.includes(transport)) throw new FST_RSP_SESSION_TRANSPORT(String(transport))
+  const owner = ownerOfUser(userId)
+  const foreign = transport === 'cookie' ? parts.checkOrigin(reply.request) : undefined
+  if (foreign !== undefined) throw foreign
+  const fields = firstFields(parts, session, options)
+  const before = session.found
+  const same = before !== undefined && before.userId === userId
+  const made = await parts.keeper.login(owner, fields, same ? before.sid : undefined)
+  if (before !== undefined && !same) await endPrevious(parts, before)
+  adopt(parts, session, { made, owner, fields })
+  if (transport === 'bearer') {
+    // A cookie of the session that just ended is of no more use.
+    if (session.via === 'cookie') session.cookie = ''
+    return { id: made.sid, token: made.token }
+  }
+  session.via = 'cookie'
+  session.cookie = made.token
+  return { id: made.sid }
+}
+
+/** Logs out: the request's session ends everywhere, and its cookie goes, also when the store fails. */
+export async function logout ({ keeper }: ReplyParts, session: RequestSession): Promise<void> {
+  const before = session.found
+  if (session.via === 'cookie') session.cookie = ''
+  session.become(undefined, undefined)
+  if (before !== undefined) await keeper.revoke({ owner: ownerOf(before).owner, sid: before.sid }, before.userId)
+}
+
+/** Before the response is sent: saves what changed, and sets the cookie. */
+export async function finish (parts: ReplyParts, session: RequestSession, reply: FastifyReply): Promise<void> {
+  const { keeper, events, cookie } = parts
+  if (session.changed) {
+    const { found, held } = session
+    const all = parts.options.conflict === 'last-wins' ? session.raw() : undefined
+    const { set, deleted } = session.takeChanges()
+    const delta = { set: all ?? set, deleted }
+    if (found === undefined) await makeVisitor(parts, session, delta.set)
+    else {
+      const { outcome } = await keeper.save({ tag: held!.tag, hash: found.hash }, { ...delta, loaded: found.version })
+      if (outcome === 'conflict') throw new FST_RSP_SESSION_CONFLICT()
+      if (outcome === 'gone') events.emit('lost', { id: found.sid, userId: found.userId })
+    }
+  }
+  if (session.cookie === undefined) return
+  reply.header('set-cookie', session.cookie === '' ? cookie.clear() : cookie.write(session.cookie))
+  reply.header('cache-control', 'no-store')
+  session.cookie = undefined
+}
+
+async function makeVisitor (parts: ReplyParts, session: RequestSession, fields: Map<string, string>): Promise<void> {
+  if (!parts.options.transports.includes('cookie')) throw new FST_RSP_SESSION_NO_COOKIE()
+  const made = await parts.keeper.login(undefined, fields)
+  adopt(parts, session, { made, owner: undefined, fields })
+  session.cookie = made.token
+}
+
+interface Adopted { readonly made: NewSession, readonly owner: Owner | undefined, readonly fields: ReadonlyMap<string, string> }
+
+function adopt ({ hold, options }: ReplyParts, session: RequestSession, { made, owner, fields }: Adopted): void {
+  const flat = [...fields].flatMap(([name, json]) => [`f:${name}`, json])
+  const { hash, tag, sid } = made
+  session.become({ hash, sid, userId: owner?.userId, version: 1, leftMs: Math.min(options.idle, options.absolute), untouchable: true, authAgeMs: 0, flat }, hold({ tag, hash }))
+}
+
+/** The checks of `set` apply to them. */
+function firstFields ({ options: { maxDataBytes } }: ReplyParts, session: RequestSession, { data = {}, carry = [] }: LoginOptions): Map<string, string> {
+  const first = new RequestSession(maxDataBytes)
+  for (const name of carry) {
+    const value = session.get(name)
+    if (value !== undefined) first.set(name, value)
+  }
+  for (const [name, value] of Object.entries(data)) first.set(name, value)
+  return first.takeChanges().set
+}
+
+async function endPrevious ({ keeper }: ReplyParts, before: { sid: string, userId: string | undefined }): Promise<void> {
+  const ending = keeper.revoke({ owner: ownerOf(before).owner, sid: before.sid }, before.userId)
+  // A visitor's session gives no rights: nobody waits for its end.
+  if (before.userId === undefined) keeper.inBackground(ending)
+  else await ending
+}

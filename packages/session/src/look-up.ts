@@ -1,0 +1,113 @@
+import { LRUCache } from 'lru-cache'
+import type { Copies, Held, Lease } from './copies.ts'
+import { copyFields, type FoundSession, foundInRedis, foundInStore } from './found-session.ts'
+import type { SessionEvents } from './session-events.ts'
+import { type Answer, SharedReads } from './shared-reads.ts'
+import { isLive, type LiveSession, type DeadSession } from './stores/store.ts'
+import type { Trust } from './trust.ts'
+
+/** The session, or undefined if there is none; with an error neither is known. */
+export type FoundCallback = (error: Error | null, found?: FoundSession) => void
+
+/** What a look-up works with; without `redis` every request asks the store. */
+export interface LookUpParts {
+  readonly find: (hash: string) => Promise<LiveSession | DeadSession>
+  readonly redis: { readonly copies: Copies, readonly trust: Trust } | undefined
+  readonly events: SessionEvents
+  readonly monotonicMs: () => number
+  /** A superseded token was used past its grace. */
+  readonly onReuse: (reuse: { readonly sid: string, readonly owner: string }) => void
+  /** What was done in the background and failed; nothing rests on it. */
+  readonly onBackground: (work: Promise<unknown>) => void
+}
+
+/** Finds the session of a verified token: in Redis if that may be believed, else in the durable store. */
+export class LookUp {
+  readonly #parts: LookUpParts
+  readonly #reads: SharedReads
+  // Hashes the store does not hold alive; they never come alive again, so that to remember them is safe. Bounded.
+  readonly #dead = new LRUCache<string, true>({ max: 10_000, ttl: 60_000 })
+
+  constructor (parts: LookUpParts) {
+    this.#parts = parts
+    this.#reads = new SharedReads(parts.find, parts.monotonicMs)
+  }
+
+  /** Calls back once, perhaps before it returns. */
+  find (held: Held, callback: FoundCallback): void {
+    const { redis, events } = this.#parts
+    if (this.#dead.has(held.hash)) {
+      events.dead.inc()
+      callback(null)
+      return
+    }
+    const asked = redis !== undefined && redis.trust.believes(held.hash) && redis.copies.read(held, (error, reply) => {
+      if (error !== null || reply === undefined) this.#ask(held, undefined, callback)
+      else if (reply[0] === 'HIT') this.#hit(held, reply, callback)
+      else if (reply[0] === 'MISS') this.#miss(held, { n: reply[1], g: reply[2] }, callback)
+      else {
+        events.dead.inc()
+        callback(null)
+      }
+    })
+    if (asked) return
+    if (redis === undefined) this.#ask(held, undefined, callback)
+    else this.#fallBack(held, callback)
+  }
+
+  /** Asks the durable store, whatever Redis has: for what Redis does not know, such as the age of the log-in. */
+  findFresh (held: Held, callback: FoundCallback): void {
+    this.#ask(held, undefined, callback)
+  }
+
+  /** This session has ended: remembered here. */
+  forget (hash: string): void {
+    this.#dead.set(hash, true)
+  }
+
+  #hit (held: Held, reply: ['HIT', string, string, number, string[]], callback: FoundCallback): void {
+    this.#parts.events.hit.inc()
+    callback(null, foundInRedis(held.hash, reply[3], reply[4]))
+  }
+
+  #miss (held: Held, lease: Lease, callback: FoundCallback): void {
+    this.#parts.events.miss.inc()
+    this.#ask(held, lease, callback)
+  }
+
+  /** Redis is not believed. If the durable store fails too, it may be believed for a stated time. */
+  #fallBack (held: Held, callback: FoundCallback): void {
+    const { copies, trust } = this.#parts.redis!
+    this.#parts.events.fallback.inc()
+    this.#ask(held, undefined, (error, found) => {
+      const asked = error !== null && trust.outlasts(held.hash) && copies.read(held, (_, reply) => {
+        if (reply?.[0] === 'HIT') this.#hit(held, reply, callback)
+        else callback(reply?.[0] === 'DEAD' ? null : error)
+      })
+      if (!asked) callback(error, found)
+    })
+  }
+
+  #ask (held: Held, lease: Lease | undefined, callback: FoundCallback): void {
+    this.#reads.ask(held.hash, lease, (error, answer) => {
+      if (answer === undefined) callback(error)
+      else if (isLive(answer.found)) this.#alive(held, answer, answer.found, callback)
+      else this.#gone(held, answer, answer.found, callback)
+    })
+  }
+
+  #alive (held: Held, { lease, sentMs }: Answer, row: LiveSession, callback: FoundCallback): void {
+    callback(null, foundInStore(row))
+    // A superseded id is never kept in Redis: the store answers the few requests of its grace.
+    if (lease === undefined || row.superseded) return
+    const ttlMs = row.leftMs - (this.#parts.monotonicMs() - sentMs)
+    this.#parts.onBackground(this.#parts.redis!.copies.fill(held, lease, { version: row.version, ttlMs, fields: copyFields(row) }))
+  }
+
+  #gone (held: Held, { lease }: Answer, { reuse }: DeadSession, callback: FoundCallback): void {
+    this.#dead.set(held.hash, true)
+    callback(null)
+    if (reuse !== undefined) this.#parts.onReuse(reuse)
+    if (lease !== undefined) this.#parts.onBackground(this.#parts.redis!.copies.bury(held))
+  }
+}

@@ -1,0 +1,167 @@
+import { defineOptions, type Duration } from '@respite/redis'
+import { FST_RSP_SESSION_OPTIONS } from './errors.ts'
+import type { SessionStore } from './stores/store.ts'
+
+/** How a token travels. */
+export type Transport = 'cookie' | 'bearer'
+
+/** What happens to a save that another request's save came before. */
+export type ConflictMode = 'merge' | 'last-wins' | 'compare-and-set'
+
+/** What the user gives to `app.register(session, …)`. */
+export interface SessionOptions {
+  secrets?: readonly string[]
+  durable?: SessionStore
+  migrate?: boolean
+  perUser?: { max?: number, onExceed?: 'replace' | 'evict-oldest' | 'reject' }
+  idle?: Duration
+  absolute?: Duration
+  touchEvery?: Duration
+  transports?: readonly Transport[]
+  conflict?: ConflictMode
+  maxDataBytes?: number
+  cookie?: { name?: string, path?: string, domain?: string, secure?: boolean, sameSite?: 'lax' | 'strict' | 'none', persistent?: boolean }
+  csrf?: boolean | { origins?: readonly string[] }
+  pollEvery?: Duration
+  trust?: Duration
+  durableDown?: Duration
+  durableDeadline?: Duration
+  maxSessions?: number
+}
+
+/** The same, checked and complete; durations in ms. */
+export interface ResolvedOptions {
+  readonly secrets: readonly string[] | undefined
+  readonly durable: SessionStore | undefined
+  readonly migrate: boolean
+  readonly perUser: { readonly max: number, readonly onExceed: 'replace' | 'evict-oldest' | 'reject' }
+  readonly idle: number
+  readonly absolute: number
+  readonly touchEvery: number
+  readonly transports: readonly Transport[]
+  readonly conflict: ConflictMode
+  readonly maxDataBytes: number
+  readonly cookie: CookieOptions
+  readonly csrf: boolean | { readonly origins: readonly string[] }
+  readonly pollEvery: number
+  readonly trust: number
+  readonly durableDown: number
+  readonly durableDeadline: number
+  readonly maxSessions: number
+}
+
+/** The cookie's name and attributes; HttpOnly is always set. */
+export interface CookieOptions {
+  readonly name: string
+  readonly path: string
+  readonly domain?: string
+  readonly secure: boolean
+  readonly sameSite: 'lax' | 'strict' | 'none'
+  readonly persistent: boolean
+}
+
+const perUser = {
+  type: 'object',
+  description: 'How many sessions of one user are active at once, and what a login beyond that does: `replace` ends all others (only with max 1), `evict-oldest` the oldest, `reject` is refused',
+  additionalProperties: false,
+  properties: {
+    max: { type: 'integer', minimum: 1, maximum: 10_000, default: 1, description: 'Active sessions a user' },
+    onExceed: { enum: ['replace', 'evict-oldest', 'reject'], default: 'replace', description: 'What a login beyond `max` does' }
+  },
+  default: {}
+}
+
+const cookie = {
+  type: 'object',
+  description: 'The session cookie; HttpOnly is always set',
+  additionalProperties: false,
+  properties: {
+    name: { type: 'string', pattern: "^[!#$%&'*+.^_`|~\\w-]{1,100}$", default: '__Host-sid', description: 'Name; `__Host-` binds the cookie to the host, and asks for secure, path / and no domain' },
+    path: { type: 'string', pattern: '^/[\\x21-\\x3A\\x3C-\\x7E]*$', default: '/', description: 'Path' },
+    domain: { type: 'string', pattern: '^[\\w.-]+$', description: 'Domain; none: the host alone' },
+    secure: { type: 'boolean', default: true, description: 'Sent over HTTPS only; browsers count http://localhost as such' },
+    sameSite: { enum: ['lax', 'strict', 'none'], default: 'lax', description: 'SameSite' },
+    persistent: { type: 'boolean', default: false, description: 'Kept when the browser is closed, until the absolute end' }
+  },
+  default: {}
+}
+
+const csrf = {
+  description: 'Refuses unsafe methods with a session cookie from another origin; `{ origins }` lists further origins that may, such as `https://app.example.org`',
+  anyOf: [
+    { type: 'boolean' },
+    {
+      type: 'object',
+      additionalProperties: false,
+      required: ['origins'],
+      properties: {
+        origins: { type: 'array', items: { type: 'string', pattern: '^https?://[^/]+$' }, description: 'Further origins whose unsafe requests are taken' }
+      }
+    }
+  ],
+  default: true
+}
+
+/** Every option with its type, bound and default. */
+export const optionsSchema = {
+  properties: {
+    secrets: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 8,
+      items: { type: 'string', minLength: 32, secret: true },
+      description: 'Keys that sign tokens, 32 characters or more: the first signs, all verify. Required with a durable store'
+    },
+    durable: { instance: 'object', description: 'The authority: `postgresStore(pool)` or `sqliteStore(file)`. Absent: sessions live in this process; only without a Redis server' },
+    migrate: { type: 'boolean', default: true, description: 'Creates the tables at boot; false: a missing or older schema is a boot error that names the migration' },
+    perUser,
+    idle: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, default: '30m', description: 'A session ends when no request came for this long' },
+    absolute: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, default: '12h', description: 'A session ends this long after login, whatever happens' },
+    touchEvery: { duration: true, minimumMs: 0, default: '1m', description: 'The idle deadline is prolonged at most this often' },
+    transports: {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      items: { enum: ['cookie', 'bearer'] },
+      default: ['cookie', 'bearer'],
+      description: 'How tokens may travel; the first is what `reply.login` uses unless told'
+    },
+    conflict: {
+      enum: ['merge', 'last-wins', 'compare-and-set'],
+      default: 'merge',
+      description: 'Two requests save at once: fields are merged, the last save replaces all, or the second is refused with 409'
+    },
+    maxDataBytes: { type: 'integer', minimum: 256, maximum: 16_777_216, default: 1_048_576, description: 'The most data a session holds, as JSON' },
+    cookie,
+    csrf,
+    pollEvery: { duration: true, minimumMs: 50, default: '1s', description: 'How often a process asks the durable store what Redis may not know' },
+    trust: { duration: true, minimumMs: 100, default: '3s', description: 'How long such an answer lets it believe Redis; a logout that Redis did not acknowledge takes this long' },
+    durableDown: { duration: true, minimumMs: 0, default: '1m', description: 'How long sessions found in Redis are served while the durable store is down' },
+    durableDeadline: { duration: true, minimumMs: 50, default: '2s', description: 'How long the durable store has for an answer' },
+    maxSessions: { type: 'integer', minimum: 1, default: 100_000, description: 'Sessions kept in this process without a durable store; beyond, the longest unused one ends' }
+  }
+}
+
+const check = defineOptions<SessionOptions, ResolvedOptions>('@respite/session', optionsSchema)
+
+/** @throws FST_RSP_OPTION_INVALID, FST_RSP_SESSION_OPTIONS */
+export function resolveOptions (given: SessionOptions | undefined): Readonly<ResolvedOptions> {
+  const options = check(given)
+  const complaint = contradiction(options)
+  if (complaint !== undefined) throw new FST_RSP_SESSION_OPTIONS(complaint)
+  return options
+}
+
+function contradiction ({ perUser, cookie, idle, absolute, touchEvery, pollEvery, trust, durableDown }: ResolvedOptions): string | undefined {
+  if (perUser.onExceed === 'replace' && perUser.max > 1) return `perUser.onExceed 'replace' ends all other sessions: with max ${perUser.max} say 'evict-oldest' or 'reject'`
+  if (cookie.name.startsWith('__Host-') && (!cookie.secure || cookie.path !== '/' || cookie.domain !== undefined)) {
+    return `cookie.name '${cookie.name}' asks for secure: true, path '/' and no domain`
+  }
+  if (cookie.name.startsWith('__Secure-') && !cookie.secure) return `cookie.name '${cookie.name}' asks for secure: true`
+  if (cookie.sameSite === 'none' && !cookie.secure) return "cookie.sameSite 'none' asks for secure: true"
+  if (touchEvery >= idle) return `touchEvery (${touchEvery} ms) must be below idle (${idle} ms), or sessions end while they are used`
+  if (idle > absolute) return `idle (${idle} ms) must not exceed absolute (${absolute} ms)`
+  if (trust <= pollEvery) return `trust (${trust} ms) must exceed pollEvery (${pollEvery} ms)`
+  if (durableDown > 0 && durableDown < trust) return `durableDown (${durableDown} ms) must be 0 or at least trust (${trust} ms)`
+  return undefined
+}

@@ -1,0 +1,181 @@
+import type { HealthPart, Identity, Respite } from '@respite/redis'
+import { randomSecret, randomToken } from '@respite/redis'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Copies } from './copies.ts'
+import { FST_RSP_SESSION_DURABLE_MISSING, FST_RSP_SESSION_SECRETS_MISSING } from './errors.ts'
+import { Credentials } from './http/credentials.ts'
+import { originCheck } from './http/origin.ts'
+import { RequestSession, type Session } from './http/request-session.ts'
+import type { RouteSession } from './http/route-plan.ts'
+import { SessionCookie } from './http/session-cookie.ts'
+import { held, sessionDuty, type SessionRequest } from './http/session-duty.ts'
+import { finish, login, type LoginOptions, type LoginReply, logout, type ReplyParts } from './http/session-reply.ts'
+import { endedTopic, Keeper } from './keeper.ts'
+import { LookUp } from './look-up.ts'
+import { metrics } from './metrics.ts'
+import { type ResolvedOptions, resolveOptions, type SessionOptions } from './options.ts'
+import { purger } from './purger.ts'
+import { SessionEvents } from './session-events.ts'
+import { createSessions, type Sessions } from './sessions.ts'
+import { MemoryStore } from './stores/memory.ts'
+import type { SessionStore } from './stores/store.ts'
+import { Tokens } from './token.ts'
+import { Trust } from './trust.ts'
+import { withinDeadline } from './within-deadline.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Sessions outside of a request. */
+    sessions: Sessions
+  }
+  interface FastifyRequest {
+    /** The request's session; a visitor's is empty. */
+    readonly session: Session
+  }
+  interface FastifyReply {
+    /** Logs a user in: with a new id, and ends what `perUser` does not allow beside it. */
+    login (userId: string, options?: LoginOptions): Promise<LoginReply>
+    /** Ends the request's session everywhere. */
+    logout (): Promise<void>
+  }
+  interface FastifyContextConfig {
+    /** @default 'optional' */
+    session?: RouteSession
+  }
+}
+
+/** Everything of one app's sessions. */
+interface House {
+  readonly options: ResolvedOptions
+  readonly store: SessionStore
+  readonly events: SessionEvents
+  readonly lookUp: LookUp
+  readonly keeper: Keeper
+  readonly copies: Copies
+  readonly tokens: Tokens<ReturnType<Copies['hold']>>
+  readonly trust: Trust | undefined
+}
+
+/**
+ * Sessions for Fastify: `request.session`, `reply.login`, `reply.logout`, `fastify.sessions`, route `config.session`.
+ * @throws FST_RSP_OPTION_INVALID, FST_RSP_SESSION_OPTIONS, FST_RSP_SESSION_DURABLE_MISSING, FST_RSP_SESSION_SECRETS_MISSING
+ */
+async function sessionPlugin (fastify: FastifyInstance, given: SessionOptions): Promise<void> {
+  const { respite } = fastify
+  const house = build(respite, resolveOptions(given))
+  const { options, store, events, keeper, lookUp, copies } = house
+  const cookie = new SessionCookie(options.cookie, options.absolute)
+  const checkOrigin = originCheck(options.csrf)
+  const credentials = new Credentials(house.tokens, cookie, { transports: options.transports, events })
+  const sessions = createSessions({ keeper, store, events, clock: respite.clock, options })
+  const parts: ReplyParts = { keeper, cookie, checkOrigin, options, events, hold: credential => copies.hold(credential) }
+
+  decorate(fastify, { options, parts, sessions })
+  respite.requests.add(sessionDuty({ credentials, lookUp, keeper, checkOrigin, options }))
+  respite.provide('identity', identityOf(credentials))
+  respite.health.add('session', () => healthOf(house))
+  respite.metrics.gauge({ ...metrics.active, collect: async gauge => gauge.of().set(await sessions.active()) })
+  runWithApp(fastify, house)
+}
+
+function build (respite: Respite, options: ResolvedOptions): House {
+  const { link, keyspace, clock, chance } = respite
+  if (!link.embedded && options.durable === undefined) throw new FST_RSP_SESSION_DURABLE_MISSING()
+  if (options.secrets === undefined && options.durable !== undefined) throw new FST_RSP_SESSION_SECRETS_MISSING()
+  const log = respite.logger('session')
+  const events = new SessionEvents(respite.metrics, log)
+  const store = options.durable ?? new MemoryStore(options.maxSessions)
+  const copies = new Copies(link, keyspace)
+  // Sessions that end with this process need a secret no longer.
+  const tokens = new Tokens(options.secrets ?? [randomSecret(32).toString('base64url')], credential => copies.hold(credential))
+  const times = { pollEveryMs: options.pollEvery, trustMs: options.trust, durableDownMs: options.durableDown, deadlineMs: options.durableDeadline }
+  // Embedded with a durable store keeps no copies: two processes may share the store.
+  const trust: Trust | undefined = link.embedded ? undefined : new Trust({ store, clock, chance, log, times, heal: rows => keeper.inBackground(keeper.heal(rows)) })
+  const redis = trust && { copies, trust }
+  const lookUp = new LookUp({
+    // Memory answers at once, and needs no timer for every request.
+    find: store.kind === 'memory' ? hash => store.find(hash) : hash => withinDeadline(store.find(hash), options.durableDeadline, 'find'),
+    redis,
+    events,
+    monotonicMs: () => clock.monotonicMs(),
+    onBackground: work => keeper.inBackground(work),
+    onReuse ({ sid, owner }) {
+      events.emit('reuse', { id: sid, userId: undefined })
+      log.warn({ session: sid }, 'a superseded session token was used: the session ends')
+      keeper.inBackground(keeper.revoke({ owner, sid }))
+    }
+  })
+  const keeper: Keeper = new Keeper({ store, redis, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
+  return { options, store, events, lookUp, keeper, copies, tokens, trust }
+}
+
+function decorate (fastify: FastifyInstance, { options, parts, sessions }: { options: ResolvedOptions, parts: ReplyParts, sessions: Sessions }): void {
+  const sessionOf = (request: SessionRequest): RequestSession => {
+    request[held] ??= new RequestSession(options.maxDataBytes, request.routeOptions.config?.session === false)
+    return request[held]
+  }
+  fastify.decorate('sessions', sessions)
+  fastify.decorateRequest(held as unknown as string, null)
+  fastify.decorateRequest('session', { getter (this: FastifyRequest) { return sessionOf(this) } })
+  fastify.decorateReply('login', function (this: FastifyReply, userId: string, login_: LoginOptions = {}) {
+    return login(parts, { reply: this, session: sessionOf(this.request) }, { userId, options: login_ })
+  })
+  fastify.decorateReply('logout', function (this: FastifyReply) { return logout(parts, sessionOf(this.request)) })
+  fastify.addHook('onSend', (request: SessionRequest, reply, _payload, done) => {
+    const session = request[held]
+    if (!session || (!session.changed && session.cookie === undefined)) done()
+    else finish(parts, session, reply).then(() => done(), done)
+  })
+}
+
+function identityOf (credentials: Credentials): Identity {
+  return {
+    userId: (request: SessionRequest) => request[held]?.found?.userId,
+    subject: (request: SessionRequest) => (request[held]?.held ?? credentials.of(request)?.held)?.tag
+  }
+}
+
+function runWithApp (fastify: FastifyInstance, { store, trust, keeper, events, options }: House): void {
+  const { respite } = fastify
+  const purge = purger({ store, events, respite })
+  let unsubscribe: (() => void) | undefined
+  const unwatch = warnWithoutEra(respite)
+  fastify.addHook('onReady', async () => {
+    await store.open({ migrate: options.migrate, clock: respite.clock })
+    await trust?.start()
+    purge.start()
+    unsubscribe = await respite.bus.subscribe(endedTopic, ids => {
+      for (const id of Array.isArray(ids) ? ids : []) if (typeof id === 'string') events.tell('revoked', { id, userId: undefined })
+    })
+  })
+  fastify.addHook('onClose', async () => {
+    trust?.stop()
+    purge.stop()
+    unwatch()
+    unsubscribe?.()
+    await keeper.settled()
+    await store.close()
+  })
+}
+
+/** Really asks the durable store. While it is down, sessions found in Redis are served for a stated time. */
+async function healthOf ({ store, trust, options }: House): Promise<HealthPart> {
+  const up = await withinDeadline(store.tagOf('-'), options.durableDeadline, 'health').then(() => true, () => false)
+  return { status: up ? 'ok' : trust?.outlasts('') ? 'degraded' : 'down', store: store.kind, durable: up ? 'up' : 'down' }
+}
+
+/** A server that hides its identity: a loss of its latest writes cannot be told. */
+function warnWithoutEra ({ link, logger }: Respite): () => void {
+  let warned = false
+  const look = () => {
+    if (warned || link.state !== 'up' || link.features.era) return
+    warned = true
+    logger('session').warn({ server: link.features.server }, 'the Redis server shows neither run_id nor master_replid: an ended session may return if it loses its latest writes')
+  }
+  look()
+  return link.on('state', look)
+}
+
+export const session = fp(sessionPlugin, { fastify: '5.x', name: '@respite/session' })
+export default session

@@ -1,0 +1,95 @@
+import { SqlStore } from './sql-store.ts'
+import type { Query, SqlDatabase, SqlResult, SqlValue } from './database.ts'
+
+/** What is needed of a `pg.Pool`. */
+export interface PgPoolLike {
+  query (text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[], rowCount: number | null }>
+  connect (): Promise<PgClientLike>
+}
+
+/** What is needed of a client of that pool. */
+export interface PgClientLike {
+  query (text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[], rowCount: number | null }>
+  release (error?: Error | boolean): void
+}
+
+/** What is needed of a PGlite instance. */
+export interface PgliteLike {
+  query (text: string, values?: unknown[]): Promise<PgliteResult>
+  transaction<T> (run: (tx: { query (text: string, values?: unknown[]): Promise<PgliteResult> }) => Promise<T>): Promise<T>
+}
+
+interface PgliteResult { rows: unknown[], affectedRows?: number }
+
+/**
+ * Sessions in Postgres.
+ * @param pool - a `pg.Pool` or a PGlite instance; it stays the caller's, who closes it after the app. Give the pool a
+ * `connectionTimeoutMillis`, so that a server that went away is noticed
+ */
+export function postgresStore (pool: PgPoolLike | PgliteLike): SqlStore {
+  survive(pool)
+  return new SqlStore({
+    kind: 'postgres',
+    now: 'CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)',
+    migrationLock: 'SELECT pg_advisory_xact_lock(7275341021)',
+    close: async () => undefined,
+    ...('transaction' in pool ? overPglite(pool) : overPool(pool))
+  })
+}
+
+/** A pool tells of an idle connection that broke by an event that, unheard, ends the process. */
+function survive (pool: object): void {
+  const { on, listenerCount } = pool as { on?: (event: string, listener: () => void) => void, listenerCount?: (event: string) => number }
+  // Nothing is to be done: the pool replaces it, and the next query says if the server is gone.
+  if (on !== undefined && listenerCount?.call(pool, 'error') === 0) on.call(pool, 'error', () => undefined)
+}
+
+type Access = Pick<SqlDatabase, 'query' | 'transaction'>
+
+function overPool (pool: PgPoolLike): Access {
+  const on = (client: Pick<PgPoolLike, 'query'>): Query => async (text, params) => {
+    const { rows, rowCount } = await client.query(numbered(text), params as SqlValue[])
+    return { rows, affected: rowCount ?? 0 }
+  }
+  return {
+    query: on(pool),
+    async transaction (run) {
+      const client = await pool.connect()
+      let broken: Error | undefined
+      try {
+        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+        const result = await run(on(client))
+        await client.query('COMMIT')
+        return result
+      } catch (error) {
+        // A connection that cannot even roll back is thrown away with its transaction.
+        await client.query('ROLLBACK').catch((reason: Error) => { broken = reason })
+        throw error
+      } finally {
+        client.release(broken)
+      }
+    }
+  }
+}
+
+function overPglite (lite: PgliteLike): Access {
+  const on = (client: { query (text: string, values?: unknown[]): Promise<PgliteResult> }): Query => async (text, params): Promise<SqlResult> => {
+    const { rows, affectedRows } = await client.query(numbered(text), params as SqlValue[])
+    return { rows: rows as Record<string, unknown>[], affected: affectedRows ?? 0 }
+  }
+  return { query: on(lite), transaction: run => lite.transaction(tx => run(on(tx))) }
+}
+
+// The texts are a few dozen; lists of ids make a few more.
+const texts = new Map<string, string>()
+const most = 1_000
+
+/** `?` as Postgres wants it: `$1`, `$2`, … */
+function numbered (text: string): string {
+  const known = texts.get(text)
+  if (known !== undefined) return known
+  let n = 0
+  const written = text.replaceAll('?', () => `$${++n}`)
+  if (texts.size < most) texts.set(text, written)
+  return written
+}

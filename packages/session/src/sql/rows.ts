@@ -1,0 +1,43 @@
+import { readFields } from '../stores/merge.ts'
+import type { DeadSession, LiveSession, PendingRow, SessionInfo } from '../stores/store.ts'
+
+type Row = Record<string, unknown>
+
+// Drivers give BIGINT as a string, a bigint or a number.
+const text = (value: unknown) => value as string
+const optional = (value: unknown) => value === null ? undefined : value as string
+
+/** What `find` says. */
+export function foundOf (row: Row | undefined): LiveSession | DeadSession {
+  if (row === undefined) return { reuse: undefined }
+  if (Number(row.alive) !== 1) return { reuse: Number(row.reuse) === 1 ? { sid: text(row.asked_sid), owner: text(row.owner) } : undefined }
+  return {
+    hash: text(row.hash),
+    sid: text(row.sid),
+    userId: optional(row.user_id),
+    version: Number(row.ver),
+    fields: readFields(text(row.data)),
+    leftMs: Number(row.left_ms),
+    capped: Number(row.capped) === 1,
+    authAgeMs: Number(row.auth_age_ms),
+    superseded: row.next_hash !== null
+  }
+}
+
+/** A row of `pending`. */
+export function pendingOf (row: Row): PendingRow {
+  return { hash: text(row.hash), tag: text(row.tag), dead: Number(row.dead) === 1, pend: Number(row.pend) }
+}
+
+/** A row of `list`; times of day as the database's clock has them. */
+export function infoOf (row: Row): SessionInfo {
+  const date = (value: unknown) => new Date(Number(value))
+  return {
+    id: text(row.sid),
+    userId: text(row.user_id),
+    createdAt: date(row.created_ms),
+    authenticatedAt: date(row.auth_ms),
+    idleUntil: date(row.idle_ms),
+    expiresAt: date(row.end_ms)
+  }
+}

@@ -1,0 +1,166 @@
+import { merged, readFields, writeFields } from '../stores/merge.ts'
+import { victimsOf } from '../stores/per-user.ts'
+import type {
+  DeadSession, LiveSession, LoginRequest, LoginResult, OpenSettings, PendingRow, RevokeRequest, RevokeResult, SaveRequest, SaveResult, SessionInfo, SessionStore
+} from '../stores/store.ts'
+import type { Query, SqlDatabase } from './database.ts'
+import { foundOf, infoOf, pendingOf } from './rows.ts'
+import { prepareSchema } from './schema.ts'
+import { type Statements, statementsFor } from './statements.ts'
+
+/**
+ * Sessions in SQL tables. The first statement of each transaction is the UPDATE that takes the lock, every SELECT comes
+ * after it; owner row before session rows; save and touch take one session row and no owner row: no deadlock.
+ */
+export class SqlStore implements SessionStore {
+  readonly kind: string
+  readonly #database: SqlDatabase
+  readonly #sql: Statements
+
+  constructor (database: SqlDatabase) {
+    this.kind = database.kind
+    this.#database = database
+    this.#sql = statementsFor(database.now)
+  }
+
+  open ({ migrate }: OpenSettings): Promise<void> {
+    return prepareSchema(this.#database, migrate)
+  }
+
+  close (): Promise<void> {
+    return this.#database.close()
+  }
+
+  async tagOf (owner: string): Promise<string | undefined> {
+    return (await this.#rows(this.#sql.tagOf, owner))[0]?.tag as string | undefined
+  }
+
+  async find (hash: string): Promise<LiveSession | DeadSession> {
+    return foundOf((await this.#rows(this.#sql.find, hash))[0])
+  }
+
+  login (request: LoginRequest): Promise<LoginResult> {
+    const sql = this.#sql
+    const { owner, hash, sid, idleMs, absoluteMs } = request
+    const leftMs = Math.min(idleMs, absoluteMs)
+    return this.#database.transaction(async query => {
+      const { tag, epoch } = await this.#lock(query, request)
+      const alive = (await query(sql.aliveOfOwner, [owner.owner])).rows as { hash: string, sid: string }[]
+      const ended = victimsOf(alive.map(row => row.sid), request, request.replaces)
+      if (ended.length > 0) await query(sql.endMany(ended.length), [owner.owner, ...ended])
+      await query(sql.add, [hash, sid, owner.owner, tag, owner.userId ?? null, epoch, leftMs, absoluteMs, writeFields(request.fields)])
+      const victims = alive.filter(row => ended.includes(row.sid)).map(row => ({ hash: row.hash, sid: row.sid }))
+      return { tag, victims, version: 1, leftMs, capped: absoluteMs <= idleMs }
+    })
+  }
+
+  revoke ({ owner, sid, except }: RevokeRequest): Promise<RevokeResult> {
+    const sql = this.#sql
+    return this.#database.transaction(async query => {
+      if ((await query(sql.lock, [owner])).affected === 0) return { tag: undefined, dead: [], ended: [] }
+      const { tag } = (await query(sql.locked, [owner])).rows[0] as { tag: string }
+      const alive = (await query(sql.aliveSids, [owner])).rows.map(row => row.sid as string)
+      if (sid !== undefined) await query(sql.endOne, [owner, sid])
+      else if (except !== undefined) await query(sql.endOthers, [owner, except])
+      else await query(sql.endAll, [owner])
+      const meant = (id: string) => (sid === undefined || id === sid) && id !== except
+      const dead = (await query(sql.dead, [owner])).rows.map(row => ({ hash: row.hash as string, sid: row.sid as string }))
+      return { tag, dead: dead.filter(row => meant(row.sid)), ended: alive.filter(meant) }
+    })
+  }
+
+  async ownerOfSession (sid: string): Promise<string | undefined> {
+    return (await this.#rows(this.#sql.ownerOfSession, sid))[0]?.owner as string | undefined
+  }
+
+  save (request: SaveRequest): Promise<SaveResult> {
+    const sql = this.#sql
+    return this.#database.transaction(async query => {
+      const target = await this.#bump(query, request.hash)
+      if (target === undefined) return { outcome: 'gone' } as const
+      const row = (await query(sql.data, [target])).rows[0]!
+      const version = Number(row.ver)
+      if (request.conflict === 'compare-and-set' && (version !== request.loaded + 1 || target !== request.hash)) throw new Conflict()
+      await query(sql.write, [writeFields(merged(readFields(row.data as string), request)), target])
+      return { outcome: 'saved', hash: target, version } as const
+    }).catch((error: unknown) => {
+      // Rolled back, so that a refused save leaves the version as it was.
+      if (error instanceof Conflict) return { outcome: 'conflict' } as const
+      throw error
+    })
+  }
+
+  async touch (hash: string, idleMs: number) {
+    const { affected } = await this.#database.query(this.#sql.touch, [idleMs, idleMs, hash])
+    const row = affected === 0 ? undefined : (await this.#rows(this.#sql.touched, hash))[0]
+    if (row === undefined) return undefined
+    return { leftMs: Number(row.left_ms), capped: Number(row.capped) === 1, issuedAgeMs: Number(row.issued_age_ms) }
+  }
+
+  async pending (limit: number): Promise<readonly PendingRow[]> {
+    return (await this.#database.query(this.#sql.pending, [limit])).rows.map(pendingOf)
+  }
+
+  async confirm (dead: readonly string[], live: readonly PendingRow[]): Promise<void> {
+    for (let i = 0; i < dead.length; i += batch) {
+      const some = dead.slice(i, i + batch)
+      await this.#database.query(this.#sql.forget(some.length), some)
+    }
+    for (const { hash, pend } of live) await this.#database.query(this.#sql.agree, [hash, pend])
+  }
+
+  async markPending (hash: string): Promise<void> {
+    await this.#database.query(this.#sql.markPending, [hash])
+  }
+
+  async list (owner: string): Promise<readonly SessionInfo[]> {
+    return (await this.#rows(this.#sql.list, owner)).filter(row => row.user_id !== null).map(infoOf)
+  }
+
+  async count (): Promise<number> {
+    return Number((await this.#database.query(this.#sql.count)).rows[0]!.n)
+  }
+
+  async purge (limit: number) {
+    const sql = this.#sql
+    const expired: { sid: string, userId: string | undefined }[] = []
+    for (const which of [sql.ended, sql.idled]) {
+      const rows = (await this.#database.query(which, [limit])).rows
+      for (let i = 0; i < rows.length; i += batch) {
+        const some = rows.slice(i, i + batch)
+        await this.#database.query(sql.purge(some.length), some.map(row => row.hash as string))
+      }
+      expired.push(...rows.map(row => ({ sid: row.sid as string, userId: (row.user_id ?? undefined) as string | undefined })))
+    }
+    await this.#database.query(sql.purgeOwners, [limit])
+    return expired
+  }
+
+  async #rows (text: string, param: string) {
+    return (await this.#database.query(text, [param])).rows
+  }
+
+  async #lock (query: Query, { owner, tag }: LoginRequest): Promise<{ tag: string, epoch: number }> {
+    if ((await query(this.#sql.lock, [owner.owner])).affected === 0) {
+      await query(this.#sql.addOwner, [owner.owner, tag, owner.userId ?? null])
+      await query(this.#sql.lock, [owner.owner])
+    }
+    const row = (await query(this.#sql.locked, [owner.owner])).rows[0]!
+    return { tag: row.tag as string, epoch: Number(row.epoch) }
+  }
+
+  /** Takes the row's lock: of the hash, or of its successor. */
+  async #bump (query: Query, hash: string): Promise<string | undefined> {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      if ((await query(this.#sql.bump, [hash])).affected === 1) return hash
+      const next = (await query(this.#sql.successor, [hash])).rows[0]?.next_hash
+      if (typeof next === 'string' && (await query(this.#sql.bump, [next])).affected === 1) return next
+    }
+    return undefined
+  }
+}
+
+class Conflict extends Error {}
+
+// Ids in one statement.
+const batch = 100

@@ -1,0 +1,102 @@
+import { setTimeout } from 'node:timers/promises'
+import { systemChance } from '@respite/redis'
+import type { Query, SqlDatabase } from './database.ts'
+import { SqliteThread } from './sqlite-thread.ts'
+import { SqlStore } from './sql-store.ts'
+
+/** How a SQLite file is opened. */
+export interface SqliteOptions {
+  /** A package with better-sqlite3's API, installed beside @respite/session. @default 'libsql' */
+  driver?: 'libsql' | 'better-sqlite3'
+  /** How long a transaction tries to begin while another process writes, ms. @default 2000 */
+  busyMs?: number
+}
+
+/**
+ * Sessions in a SQLite file, which several processes of one machine may share. The calls run in a worker thread.
+ * @param file - its path; `:memory:` for tests
+ */
+export function sqliteStore (file: string, { driver = 'libsql', busyMs = 2_000 }: SqliteOptions = {}): SqlStore {
+  return new SqlStore(new SqliteDatabase(new SqliteThread({ file, driver }), busyMs))
+}
+
+class SqliteDatabase implements SqlDatabase {
+  readonly kind = 'sqlite'
+  readonly now = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+  // BEGIN IMMEDIATE is lock enough.
+  readonly migrationLock = undefined
+  readonly #thread: SqliteThread
+  readonly #busyMs: number
+  #prepared: Promise<void> | undefined
+  // One writer: transactions of this process follow one another.
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor (thread: SqliteThread, busyMs: number) {
+    this.#thread = thread
+    this.#busyMs = busyMs
+  }
+
+  readonly query: Query = async (text, params) => {
+    await this.#prepare()
+    if (/^\s*SELECT/i.test(text)) return await this.#untilFree(() => this.#thread.run('reader', text, params))
+    // A single change is a transaction of its own, and waits its turn.
+    return await this.#inTurn(() => this.#untilFree(() => this.#thread.run('writer', text, params)))
+  }
+
+  async transaction<T> (run: (query: Query) => Promise<T>): Promise<T> {
+    await this.#prepare()
+    return await this.#inTurn(async () => {
+      await this.#untilFree(() => this.#thread.run('writer', 'BEGIN IMMEDIATE'))
+      try {
+        const result = await run((text, params) => this.#thread.run('writer', text, params))
+        // Nothing was committed while the file is busy: to ask again is no second transaction.
+        await this.#untilFree(() => this.#thread.run('writer', 'COMMIT'))
+        return result
+      } catch (error) {
+        // A failed COMMIT may have ended the transaction itself: then there is nothing to roll back, and this says so.
+        await this.#thread.run('writer', 'ROLLBACK').catch(() => undefined)
+        throw error
+      }
+    })
+  }
+
+  close (): Promise<void> {
+    return this.#thread.close()
+  }
+
+  #prepare (): Promise<void> {
+    this.#prepared ??= this.#settings().catch((error: unknown) => {
+      this.#prepared = undefined
+      throw error
+    })
+    return this.#prepared
+  }
+
+  async #settings (): Promise<void> {
+    await this.#untilFree(() => this.#thread.run('writer', 'PRAGMA journal_mode = WAL'))
+    // A revoke that was acknowledged must survive a loss of power.
+    await this.#thread.run('writer', 'PRAGMA synchronous = FULL')
+  }
+
+  #inTurn<T> (work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work)
+    // Whoever comes next starts whatever became of this one, which its own caller is told.
+    this.#last = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Asks again while another process holds the lock: never blocks a thread. */
+  async #untilFree<T> (ask: () => Promise<T>): Promise<T> {
+    let waitedMs = 0
+    for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 50)) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (waitedMs >= this.#busyMs || !/SQLITE_BUSY|database is locked/.test((error as Error).message)) throw error
+        const jittered = pauseMs * (0.5 + systemChance())
+        await setTimeout(jittered)
+        waitedMs += jittered
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/** The statements of the store, for a database whose clock is `now`. */
+export function statementsFor (now: string) {
+  const alive = (of = '') => `${of}dead = 0 AND ${of}idle_ms > ${now} AND ${of}end_ms > ${now}`
+  const end = 'UPDATE respite_session SET dead = 1, pend = ver + 1, ver = ver + 1 WHERE owner = ? AND dead = 0'
+  return {
+    tagOf: 'SELECT tag FROM respite_owner WHERE owner = ?',
+    lock: 'UPDATE respite_owner SET epoch = epoch + 1 WHERE owner = ?',
+    addOwner: 'INSERT INTO respite_owner (owner, tag, user_id, epoch) VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING',
+    locked: 'SELECT tag, epoch FROM respite_owner WHERE owner = ?',
+    aliveOfOwner: `SELECT hash, sid, epoch FROM respite_session WHERE owner = ? AND ${alive()} ORDER BY epoch`,
+    endMany: (n: number) => `${end} AND sid IN (${list(n)})`,
+    add: `INSERT INTO respite_session (hash, sid, owner, tag, user_id, epoch, created_ms, auth_ms, issued_ms, idle_ms, end_ms, next_hash, dead, pend, ver, data)
+VALUES (?, ?, ?, ?, ?, ?, ${now}, ${now}, ${now}, ${now} + ?, ${now} + ?, NULL, 0, 0, 1, ?)`,
+    endAll: end,
+    endOne: `${end} AND sid = ?`,
+    endOthers: `${end} AND sid <> ?`,
+    aliveSids: `SELECT DISTINCT sid FROM respite_session WHERE owner = ? AND ${alive()}`,
+    dead: 'SELECT hash, sid FROM respite_session WHERE owner = ? AND dead = 1',
+    // One statement, one snapshot: the row asked for, its successor if it has one, and whether both live.
+    find: `SELECT t.sid AS asked_sid, t.owner, t.next_hash, s.hash, s.sid, s.user_id, s.ver, s.data,
+CASE WHEN ${alive('t.')} AND ${alive('s.')} THEN 1 ELSE 0 END AS alive,
+CASE WHEN t.dead = 0 AND t.next_hash IS NOT NULL AND t.idle_ms <= ${now} THEN 1 ELSE 0 END AS reuse,
+CASE WHEN s.idle_ms < s.end_ms THEN s.idle_ms ELSE s.end_ms END - ${now} AS left_ms,
+CASE WHEN s.end_ms <= s.idle_ms THEN 1 ELSE 0 END AS capped,
+${now} - s.auth_ms AS auth_age_ms
+FROM respite_session t LEFT JOIN respite_session s ON s.hash = COALESCE(t.next_hash, t.hash) WHERE t.hash = ?`,
+    bump: `UPDATE respite_session SET ver = ver + 1 WHERE hash = ? AND next_hash IS NULL AND ${alive()}`,
+    successor: `SELECT next_hash FROM respite_session WHERE hash = ? AND ${alive()}`,
+    data: 'SELECT ver, data FROM respite_session WHERE hash = ?',
+    write: 'UPDATE respite_session SET data = ? WHERE hash = ?',
+    touch: `UPDATE respite_session SET idle_ms = CASE WHEN end_ms < ${now} + ? THEN end_ms ELSE ${now} + ? END WHERE hash = ? AND next_hash IS NULL AND ${alive()}`,
+    touched: `SELECT idle_ms - ${now} AS left_ms, CASE WHEN end_ms <= idle_ms THEN 1 ELSE 0 END AS capped, ${now} - issued_ms AS issued_age_ms
+FROM respite_session WHERE hash = ? AND next_hash IS NULL AND ${alive()}`,
+    pending: 'SELECT hash, tag, dead, pend FROM respite_session WHERE pend > 0 LIMIT ?',
+    forget: (n: number) => `DELETE FROM respite_session WHERE hash IN (${list(n)}) AND dead = 1`,
+    agree: 'UPDATE respite_session SET pend = 0 WHERE hash = ? AND pend = ? AND dead = 0',
+    markPending: 'UPDATE respite_session SET pend = ver WHERE hash = ? AND dead = 0',
+    ownerOfSession: 'SELECT owner FROM respite_session WHERE sid = ? AND dead = 0 LIMIT 1',
+    list: `SELECT sid, user_id, created_ms, auth_ms, idle_ms, end_ms, ${now} AS now_ms FROM respite_session
+WHERE owner = ? AND next_hash IS NULL AND ${alive()} ORDER BY epoch DESC`,
+    count: `SELECT COUNT(*) AS n FROM respite_session WHERE next_hash IS NULL AND ${alive()}`,
+    ended: `SELECT hash, sid, user_id FROM respite_session WHERE end_ms <= ${now} LIMIT ?`,
+    idled: `SELECT hash, sid, user_id FROM respite_session WHERE idle_ms <= ${now} AND next_hash IS NULL LIMIT ?`,
+    purge: (n: number) => `DELETE FROM respite_session WHERE hash IN (${list(n)}) AND (end_ms <= ${now} OR (idle_ms <= ${now} AND next_hash IS NULL))`,
+    purgeOwners: `DELETE FROM respite_owner WHERE owner IN (SELECT o.owner FROM respite_owner o
+WHERE o.user_id IS NULL AND NOT EXISTS (SELECT 1 FROM respite_session s WHERE s.owner = o.owner) LIMIT ?)`
+  }
+}
+
+/** The statements of one database. */
+export type Statements = ReturnType<typeof statementsFor>
+
+const list = (n: number) => Array.from({ length: n }, () => '?').join(', ')

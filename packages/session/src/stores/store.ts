@@ -1,0 +1,148 @@
+import type { Clock } from '@respite/redis'
+import type { ConflictMode } from '../options.ts'
+import type { Owner } from '../owner.ts'
+
+/** A session's fields: name to value as JSON. */
+export type Fields = ReadonlyMap<string, string>
+
+/** A session that is alive, as the store says at the time of asking. */
+export interface LiveSession {
+  /** Of the row that holds the data: the successor's, if the one asked for is superseded. */
+  readonly hash: string
+  /** The public id; the same through rotations. */
+  readonly sid: string
+  readonly userId: string | undefined
+  readonly version: number
+  readonly fields: Fields
+  /** Time to the nearer of the idle and the absolute end, ms. */
+  readonly leftMs: number
+  /** The absolute end is the nearer one: no touch prolongs it. */
+  readonly capped: boolean
+  /** Since the log-in, ms. */
+  readonly authAgeMs: number
+  /** The hash asked for has a successor: its copy must not be kept. */
+  readonly superseded: boolean
+}
+
+/** A hash the store does not hold alive. */
+export interface DeadSession {
+  /** A superseded hash was used past its grace: the family and whose it is. */
+  readonly reuse: { readonly sid: string, readonly owner: string } | undefined
+}
+
+export interface LoginRequest {
+  readonly owner: Owner
+  /** Taken if the owner has none yet. */
+  readonly tag: string
+  readonly hash: string
+  readonly sid: string
+  readonly fields: Fields
+  readonly idleMs: number
+  readonly absoluteMs: number
+  readonly max: number
+  readonly onExceed: 'replace' | 'evict-oldest' | 'reject'
+  /** A session of the same owner that ends with this login, and is not counted. */
+  readonly replaces: string | undefined
+}
+
+export interface LoginResult {
+  /** The owner's tag: the one given, or the one it had. */
+  readonly tag: string
+  /** Rows that ended. */
+  readonly victims: readonly EndedRow[]
+  readonly version: number
+  readonly leftMs: number
+  readonly capped: boolean
+}
+
+/** A row that was marked dead: Redis is to be told, then it goes. */
+export interface EndedRow { readonly hash: string, readonly sid: string }
+
+export interface RevokeRequest {
+  readonly owner: string
+  /** Only this session. */
+  readonly sid?: string
+  /** All but this session. */
+  readonly except?: string
+}
+
+export interface RevokeResult {
+  /** Undefined when the owner is not known. */
+  readonly tag: string | undefined
+  /** Every dead row, also those dead before: their copies are killed once more. */
+  readonly dead: readonly EndedRow[]
+  /** Public ids of the sessions that this call ended. */
+  readonly ended: readonly string[]
+}
+
+export interface SaveRequest {
+  readonly hash: string
+  readonly set: Fields
+  readonly deleted: readonly string[]
+  readonly conflict: ConflictMode
+  /** The version that was loaded; with `compare-and-set`. */
+  readonly loaded: number
+  readonly maxBytes: number
+}
+
+/** `hash` is the row that has the data now: the successor's, if the one given is superseded. */
+export type SaveResult = { readonly outcome: 'saved', readonly hash: string, readonly version: number } | { readonly outcome: 'gone' | 'conflict' }
+
+export interface PendingRow { readonly hash: string, readonly tag: string, readonly dead: boolean, readonly pend: number }
+
+/** A session as its user may see it. */
+export interface SessionInfo {
+  /** The public id: safe to show. */
+  readonly id: string
+  readonly userId: string
+  readonly createdAt: Date
+  readonly authenticatedAt: Date
+  /** When it ends unless it is used. */
+  readonly idleUntil: Date
+  /** When it ends in any case. */
+  readonly expiresAt: Date
+}
+
+export interface OpenSettings {
+  readonly migrate: boolean
+  readonly clock: Clock
+}
+
+/**
+ * The authority over sessions. Every method is atomic, whatever other processes do: login, revoke and rotation under
+ * the owner's lock, save and touch under the row's. A deadline is the caller's matter.
+ */
+export interface SessionStore {
+  /** Such as `postgres`; for /health and logs. */
+  readonly kind: string
+  /** @throws FST_RSP_SESSION_SCHEMA */
+  open (settings: OpenSettings): Promise<void>
+  close (): Promise<void>
+  /** The owner's tag; undefined when it never logged in. It never changes. */
+  tagOf (owner: string): Promise<string | undefined>
+  find (hash: string): Promise<LiveSession | DeadSession>
+  /** @throws FST_RSP_SESSION_LIMIT with `reject` */
+  login (request: LoginRequest): Promise<LoginResult>
+  revoke (request: RevokeRequest): Promise<RevokeResult>
+  /** Whose a session is, by its public id. */
+  ownerOfSession (sid: string): Promise<string | undefined>
+  save (request: SaveRequest): Promise<SaveResult>
+  /** Prolongs; undefined when the row is not alive or superseded. */
+  touch (hash: string, idleMs: number): Promise<{ leftMs: number, capped: boolean, issuedAgeMs: number } | undefined>
+  /** Rows that Redis is not known to agree with. */
+  pending (limit: number): Promise<readonly PendingRow[]>
+  /** Redis agrees: dead rows go, live ones are no longer pending. */
+  confirm (dead: readonly string[], live: readonly PendingRow[]): Promise<void>
+  /** Redis is not known to have this row's latest save. */
+  markPending (hash: string): Promise<void>
+  list (owner: string): Promise<readonly SessionInfo[]>
+  /** Sessions alive now. */
+  count (): Promise<number>
+  /** Deletes what has expired, at most `limit` rows of a kind. */
+  purge (limit: number): Promise<readonly { sid: string, userId: string | undefined }[]>
+}
+
+/** Tells the two answers of `find` apart. */
+export function isLive (found: LiveSession | DeadSession): found is LiveSession {
+  return (found as LiveSession).sid !== undefined
+}

@@ -1,0 +1,267 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '@respite/redis'
+import type { Test } from 'tap'
+import { ownerOfUser, ownerOfVisitor } from '../../src/owner.ts'
+import { isLive, type LiveSession, type LoginRequest, type SessionStore } from '../../src/stores/store.ts'
+import { hashOf, newTag } from '../../src/token.ts'
+
+/** How a store under test is reached. */
+export interface StoreUnderTest {
+  readonly store: SessionStore
+  /** Lets time pass for the store; undefined: its clock is a server's own. */
+  readonly pass?: (ms: number) => void
+  /** Whether rows stay until Redis has confirmed. */
+  readonly pending: boolean
+}
+
+const id = () => randomBytes(12).toString('base64url')
+const fields = (data: Record<string, unknown> = {}) => new Map(Object.entries(data).map(([name, value]) => [name, JSON.stringify(value)]))
+
+/** A clock that a test moves by hand. */
+export function handClock (): Clock & { pass (ms: number): void } {
+  let now = 1_000_000
+  return { wallMs: () => 1_700_000_000_000 + now, monotonicMs: () => now, pass: ms => { now += ms } }
+}
+
+function request (user: string, change: Partial<LoginRequest> = {}): LoginRequest {
+  return {
+    owner: ownerOfUser(user),
+    tag: newTag(),
+    hash: hashOf(id()),
+    sid: id(),
+    fields: fields(),
+    idleMs: 60_000,
+    absoluteMs: 600_000,
+    max: 1,
+    onExceed: 'replace',
+    replaces: undefined,
+    ...change
+  }
+}
+
+/** What every store must do; run once for each implementation. */
+export function sessionStoreContract (t: Test, open: (t: Test) => Promise<StoreUnderTest>): void {
+  let under: StoreUnderTest
+  let store: SessionStore
+  let users = 0
+  const user = () => `user-${++users}`
+  const live = async (hash: string): Promise<LiveSession | undefined> => {
+    const found = await store.find(hash)
+    return isLive(found) ? found : undefined
+  }
+
+  t.before(async () => {
+    under = await open(t)
+    store = under.store
+  })
+
+  t.test('finds what was logged in, with its data and what it has left', async t => {
+    const asked = request(user(), { fields: fields({ cart: ['tea'], 'näme:{*}': null, __proto__x: 1 }) })
+    const made = await store.login(asked)
+    const found = await live(asked.hash)
+    t.match(found, { sid: asked.sid, userId: asked.owner.userId, version: 1, superseded: false, capped: false, hash: asked.hash })
+    t.same([...found!.fields].sort(), [['__proto__x', '1'], ['cart', '["tea"]'], ['näme:{*}', 'null']])
+    t.ok(found!.leftMs > 50_000 && found!.leftMs <= 60_000)
+    t.ok(found!.authAgeMs >= 0 && found!.authAgeMs < 10_000)
+    t.equal(made.tag, asked.tag)
+    t.equal(await store.tagOf(asked.owner.owner), asked.tag)
+  })
+
+  t.test('finds nothing under a hash it never had', async t => {
+    t.same(await store.find(hashOf('nobody')), { reuse: undefined })
+  })
+
+  t.test('keeps a tag for ever, and ends the session before', async t => {
+    const name = user()
+    const [first, second] = [request(name), request(name)]
+    await store.login(first)
+    const made = await store.login(second)
+    t.equal(made.tag, first.tag)
+    t.same(made.victims, [{ hash: first.hash, sid: first.sid }])
+    t.equal(await live(first.hash), undefined)
+    t.ok(await live(second.hash))
+  })
+
+  t.test('of many logins at once exactly one lives', async t => {
+    const name = user()
+    const all = Array.from({ length: 20 }, () => request(name))
+    const made = await Promise.all(all.map(one => store.login(one)))
+    const alive = (await Promise.all(all.map(one => live(one.hash)))).filter(found => found !== undefined)
+    t.equal(alive.length, 1)
+    t.equal(new Set(made.map(one => one.tag)).size, 1)
+    t.equal(made.flatMap(one => one.victims).length, 19)
+    t.equal((await store.list(ownerOfUser(name).owner)).length, 1)
+  })
+
+  t.test('evicts the oldest beyond max, counting sessions', async t => {
+    const name = user()
+    const all = Array.from({ length: 4 }, () => request(name, { max: 2, onExceed: 'evict-oldest' }))
+    for (const one of all) await store.login(one)
+    t.same((await store.list(ownerOfUser(name).owner)).map(info => info.id), [all[3]!.sid, all[2]!.sid])
+  })
+
+  t.test('refuses beyond max, and leaves what was there', async t => {
+    const name = user()
+    const first = request(name, { onExceed: 'reject' })
+    await store.login(first)
+    await t.rejects(store.login(request(name, { onExceed: 'reject' })), { code: 'FST_RSP_SESSION_LIMIT' })
+    t.ok(await live(first.hash))
+    const again = request(name, { onExceed: 'reject', replaces: first.sid })
+    await store.login(again)
+    t.equal(await live(first.hash), undefined)
+  })
+
+  t.test('revokes one, all others, and all; a repeated revoke ends nothing', async t => {
+    const name = user()
+    const { owner } = ownerOfUser(name)
+    const all = Array.from({ length: 4 }, () => request(name, { max: 9, onExceed: 'evict-oldest' }))
+    for (const one of all) await store.login(one)
+    const one = await store.revoke({ owner, sid: all[0]!.sid })
+    t.same(one.ended, [all[0]!.sid])
+    t.equal(one.tag, all[0]!.tag)
+    t.same((await store.revoke({ owner, sid: all[0]!.sid })).ended, [])
+    const others = await store.revoke({ owner, except: all[3]!.sid })
+    t.same([...others.ended].sort(), [all[1]!.sid, all[2]!.sid].sort())
+    t.ok(await live(all[3]!.hash))
+    t.same((await store.revoke({ owner })).ended, [all[3]!.sid])
+    t.same(await store.list(owner), [])
+    t.same(await store.revoke({ owner: ownerOfUser('never').owner }), { tag: undefined, dead: [], ended: [] })
+  })
+
+  t.test('does not revoke another owner\'s session by its id', async t => {
+    const [mine, theirs] = [request(user()), request(user())]
+    await store.login(mine)
+    await store.login(theirs)
+    t.same((await store.revoke({ owner: mine.owner.owner, sid: theirs.sid })).ended, [])
+    t.ok(await live(theirs.hash))
+    t.equal(await store.ownerOfSession(theirs.sid), theirs.owner.owner)
+    t.equal(await store.ownerOfSession(id()), undefined)
+  })
+
+  t.test('keeps what is not confirmed as pending, and forgets it once confirmed', async t => {
+    if (!under.pending) return t.same(await store.pending(10), [])
+    const asked = request(user())
+    await store.login(asked)
+    await store.revoke({ owner: asked.owner.owner })
+    const mine = async () => (await store.pending(10_000)).filter(row => row.hash === asked.hash)
+    t.match(await mine(), [{ hash: asked.hash, tag: asked.tag, dead: true, pend: 2 }])
+    await store.confirm([asked.hash], [])
+    t.same(await mine(), [])
+  })
+
+  t.test('marks a save that Redis does not have, until that very save is confirmed', async t => {
+    if (!under.pending) return t.same(await store.pending(10), [])
+    const asked = request(user())
+    await store.login(asked)
+    const save = () => store.save({ hash: asked.hash, set: fields({ a: 1 }), deleted: [], conflict: 'merge', loaded: 1, maxBytes: 1_000 })
+    await save()
+    await store.markPending(asked.hash)
+    const seen = (await store.pending(10_000)).find(row => row.hash === asked.hash)!
+    t.match(seen, { dead: false, pend: 2 })
+    await save()
+    await store.markPending(asked.hash)
+    await store.confirm([], [seen])
+    t.match((await store.pending(10_000)).find(row => row.hash === asked.hash), { pend: 3 })
+    await store.confirm([asked.hash], [{ ...seen, pend: 3 }])
+    t.equal((await store.pending(10_000)).find(row => row.hash === asked.hash), undefined)
+    t.ok(await live(asked.hash), 'a live row is not forgotten')
+  })
+
+  t.test('T5: fields of parallel saves all survive', async t => {
+    const asked = request(user())
+    await store.login(asked)
+    const saves = Array.from({ length: 100 }, (_, i) => store.save({
+      hash: asked.hash, set: fields({ [`f${i}`]: i }), deleted: [], conflict: 'merge', loaded: 1, maxBytes: 100_000
+    }))
+    t.same(new Set((await Promise.all(saves)).map(saved => saved.outcome)), new Set(['saved']))
+    const found = await live(asked.hash)
+    t.equal(found!.fields.size, 100)
+    t.equal(found!.version, 101)
+  })
+
+  t.test('replaces, compares and deletes as the conflict mode says', async t => {
+    const asked = request(user(), { fields: fields({ a: 1, b: 2 }) })
+    await store.login(asked)
+    const save = (set: Record<string, unknown>, deleted: string[], conflict: 'merge' | 'last-wins' | 'compare-and-set', loaded: number) =>
+      store.save({ hash: asked.hash, set: fields(set), deleted, conflict, loaded, maxBytes: 1_000 })
+    t.match(await save({ c: 3 }, ['a'], 'merge', 1), { outcome: 'saved', version: 2 })
+    t.same([...(await live(asked.hash))!.fields], [['b', '2'], ['c', '3']])
+    t.same(await save({ c: 4 }, [], 'compare-and-set', 1), { outcome: 'conflict' })
+    t.equal((await live(asked.hash))!.version, 2)
+    t.match(await save({ c: 5 }, [], 'compare-and-set', 2), { outcome: 'saved', version: 3 })
+    t.match(await save({ d: 6 }, [], 'last-wins', 3), { outcome: 'saved', version: 4 })
+    t.same([...(await live(asked.hash))!.fields], [['d', '6']])
+  })
+
+  t.test('refuses a save beyond the bound, and keeps the session as it was', async t => {
+    const asked = request(user(), { fields: fields({ a: 1 }) })
+    await store.login(asked)
+    await t.rejects(store.save({ hash: asked.hash, set: fields({ b: 'x'.repeat(300) }), deleted: [], conflict: 'merge', loaded: 1, maxBytes: 256 }), { code: 'FST_RSP_SESSION_TOO_LARGE' })
+    t.match(await live(asked.hash), { version: 1 })
+  })
+
+  t.test('T2: a save or touch after the end brings nothing back', async t => {
+    const asked = request(user())
+    await store.login(asked)
+    await store.revoke({ owner: asked.owner.owner })
+    t.same(await store.save({ hash: asked.hash, set: fields({ a: 1 }), deleted: [], conflict: 'merge', loaded: 1, maxBytes: 1_000 }), { outcome: 'gone' })
+    t.equal(await store.touch(asked.hash, 60_000), undefined)
+    t.equal(await live(asked.hash), undefined)
+  })
+
+  t.test('prolongs by touch, and never beyond the absolute end', async t => {
+    const asked = request(user(), { idleMs: 5_000, absoluteMs: 60_000 })
+    await store.login(asked)
+    const touched = await store.touch(asked.hash, 30_000)
+    t.match(touched, { capped: false })
+    t.ok(touched!.leftMs > 25_000 && touched!.leftMs <= 30_000)
+    const capped = await store.touch(asked.hash, 90_000)
+    t.match(capped, { capped: true })
+    t.ok(capped!.leftMs <= 60_000)
+    t.match(await live(asked.hash), { capped: true })
+  })
+
+  t.test('ends by idleness and by age, and deletes what has ended', async t => {
+    const [idle, old, young] = [request(user(), { idleMs: 400 }), request(user(), { idleMs: 400, absoluteMs: 400 }), request(user())]
+    for (const one of [idle, old, young]) await store.login(one)
+    t.ok(await live(idle.hash))
+    if (under.pass) under.pass(500)
+    else await until(async () => await live(idle.hash) === undefined && await live(old.hash) === undefined)
+    t.equal(await live(idle.hash), undefined)
+    t.equal(await store.touch(idle.hash, 60_000), undefined)
+    t.equal(await live(old.hash), undefined)
+    const purged = (await store.purge(1_000)).map(row => row.sid)
+    t.ok(purged.includes(idle.sid) && purged.includes(old.sid) && !purged.includes(young.sid))
+    t.ok(await live(young.hash))
+  })
+
+  t.test('a visitor\'s session has an owner of its own, which goes with it', async t => {
+    const sid = id()
+    const asked = request('-', { owner: ownerOfVisitor(sid), sid, idleMs: 300, fields: fields({ cart: 1 }) })
+    await store.login(asked)
+    t.match(await live(asked.hash), { userId: undefined, sid })
+    t.same(await store.list(asked.owner.owner), [])
+    if (under.pass) under.pass(500)
+    else await until(async () => await live(asked.hash) === undefined)
+    await store.purge(1_000)
+    t.equal(await store.tagOf(asked.owner.owner), undefined)
+  })
+
+  t.test('lists times of day, and counts what is alive', async t => {
+    const before = await store.count()
+    const asked = request(user())
+    await store.login(asked)
+    t.equal(await store.count(), before + 1)
+    const [info] = await store.list(asked.owner.owner)
+    t.match(info, { id: asked.sid, userId: asked.owner.userId })
+    t.ok(info!.expiresAt.getTime() - info!.createdAt.getTime() >= 600_000 - 50)
+    t.ok(info!.idleUntil < info!.expiresAt)
+    await store.revoke({ owner: asked.owner.owner })
+    t.equal(await store.count(), before)
+  })
+}
+
+async function until (holds: () => Promise<boolean>): Promise<void> {
+  const { until } = await import('@respite/testing')
+  await until('the store\'s clock', holds)
+}

@@ -1,0 +1,175 @@
+import { randomInt } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { startRedis } from '@respite/testing'
+import { type Lease, ScriptsModel } from './scripts-model.ts'
+
+const source = (name: string) => readFileSync(new URL(`../../lua/${name}.lua`, import.meta.url), 'utf8')
+const scripts = Object.fromEntries(['read', 'fill', 'kill', 'activate', 'save', 'touch', 'rotate', 'bury'].map(name => [name, source(name)])) as Record<string, string>
+const hashes = ['a', 'b', 'c', 'd']
+const gateKey = 'respite:v1:session:{tag}:u'
+const copyKey = (hash: string) => `respite:v1:session:{tag}:s:${hash}`
+
+/** A small generator, so that a seed tells the whole run. */
+function dice (seed: number): (below: number) => number {
+  let state = seed
+  return below => {
+    state = (state + 0x6D2B79F5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+  }
+}
+
+async function server (t: Test): Promise<Redis> {
+  const redis = await startRedis()
+  const client = new Redis(redis.port, '127.0.0.1')
+  t.teardown(async () => { client.disconnect(); await redis.stop() })
+  return client
+}
+
+const run = (client: Redis, name: string, keys: string[], ...args: (string | number)[]) => client.eval(scripts[name]!, keys.length, ...keys, ...args)
+
+/** HIT's fields as the model has them. */
+function readable (reply: unknown[]): unknown[] {
+  if (reply[0] !== 'HIT') return reply
+  const flat = reply[4] as string[]
+  const fields: Record<string, string> = {}
+  let v = 0
+  for (let i = 0; i < flat.length; i += 2) {
+    if (flat[i] === 'v') v = Number(flat[i + 1])
+    else if (flat[i] !== 'n') fields[flat[i]!] = flat[i + 1]!
+  }
+  return [...reply.slice(0, 3), v, fields]
+}
+
+/** One random operation on both: what the model says and what the server says. */
+class Duel {
+  readonly model = new ScriptsModel()
+  #lease: Lease = { n: 'none', g: 0 }
+  #nonce = 0
+  readonly #client: Redis
+  readonly #roll: (below: number) => number
+
+  constructor (client: Redis, roll: (below: number) => number) {
+    this.#client = client
+    this.#roll = roll
+  }
+
+  async step (): Promise<{ name: string, wanted: unknown, got: unknown }> {
+    const roll = this.#roll
+    const hash = hashes[roll(4)]!
+    const other = hashes[(hashes.indexOf(hash) + 1 + roll(3)) % 4]!
+    const field = { [`f:${'xyz'[roll(3)]}`]: String(roll(9)) }
+    const flat = Object.entries(field).flat()
+    const v = 1 + roll(4) + Math.max(0, (this.model.copies.get(hash)?.v ?? 0) - 2)
+    const lease = this.model.gate !== null && roll(3) > 0 ? { n: this.model.gate.n, g: this.model.gate.g } : this.#lease
+    const keys = [gateKey, copyKey(hash)]
+    const op = roll(23)
+    const go = (name: string, keys: string[], ...args: (string | number)[]) => run(this.#client, name, keys, ...args)
+    if (op < 6) return await this.#read(hash, keys)
+    if (op < 9) return { name: 'fill', wanted: this.model.fill(hash, lease, v, field), got: await go('fill', keys, lease.n, lease.g, v, 60_000, ...flat) }
+    if (op < 11) {
+      const dead = [roll(4) === 0, roll(4) === 0]
+      return { name: 'kill', wanted: this.model.kill([hash, other], dead), got: await go('kill', [...keys, copyKey(other)], 30_000, ...dead.map(Number)) }
+    }
+    if (op < 13) {
+      const victims = roll(3) === 0 ? [other] : []
+      return { name: 'activate', wanted: this.model.activate(hash, victims, lease, field), got: await go('activate', [...keys, ...victims.map(copyKey)], lease.n, lease.g, 1, 60_000, 30_000, ...flat) }
+    }
+    if (op < 16) {
+      const deleted = roll(2) === 0 ? [] : ['f:x']
+      return { name: 'save', wanted: this.model.save(hash, v, field, deleted), got: await go('save', keys, v, 1, ...flat, ...deleted) }
+    }
+    if (op < 17) return { name: 'touch', wanted: this.model.touch(hash), got: await go('touch', keys, 60_000 + roll(1_000)) }
+    if (op < 19) return { name: 'rotate', wanted: this.model.rotate(hash, other, lease, v, field), got: await go('rotate', [...keys, copyKey(other)], lease.n, lease.g, v, 60_000, ...flat) }
+    return await this.#disturb(op, hash)
+  }
+
+  async #read (hash: string, keys: string[]) {
+    const fresh = `n${++this.#nonce}`
+    const wanted = this.model.read(hash, fresh)
+    const reply = await run(this.#client, 'read', keys, this.model.era, fresh, 10_000) as unknown[]
+    if (reply[0] !== 'DEAD' && this.#roll(2) === 0) this.#lease = { n: reply[1] as string, g: Number(reply[2]) }
+    return { name: 'read', wanted, got: reply[0] === 'HIT' && !(Number(reply[3]) > 0) ? 'a hit without an expiry' : readable(reply) }
+  }
+
+  async #disturb (op: number, hash: string) {
+    if (op === 19 && this.#roll(3) === 0) {
+      this.model.gate = null
+      await this.#client.del(gateKey)
+    } else if (op === 19) {
+      this.model.copies.delete(hash)
+      await this.#client.del(copyKey(hash))
+    } else if (op === 20 && this.#roll(3) === 0) {
+      this.model.era++
+    } else if (op === 21 && this.#roll(8) === 0) {
+      this.model.gate = null
+      this.model.copies.clear()
+      await this.#client.flushall()
+    } else if (op === 22 && this.#roll(8) === 0) {
+      return { name: 'bury', wanted: this.model.bury(hash), got: await run(this.#client, 'bury', [copyKey(hash)], 30_000) }
+    }
+    return { name: 'disturb', wanted: null, got: null }
+  }
+}
+
+t.test('T6: the scripts answer as the model does, and no key is ever without expiry', async t => {
+  const client = await server(t)
+  const seed = randomInt(2 ** 31)
+  t.comment(`seed ${seed}`)
+  const duel = new Duel(client, dice(seed))
+  const seen = new Set<string>()
+  let looks = 0
+  for (let i = 0; i < 5_000; i++) {
+    const { name, wanted, got } = await duel.step()
+    seen.add(`${name} ${Array.isArray(got) ? got[0] : got}`)
+    if (JSON.stringify(sorted(wanted)) !== JSON.stringify(sorted(got))) t.same(got, wanted, `operation ${i}, ${name}, seed ${seed}`)
+    for (const key of [gateKey, ...hashes.map(copyKey)]) {
+      looks++
+      if (await client.pttl(key) === -1) t.fail(`${key} has no expiry after operation ${i}, ${name}, seed ${seed}`)
+    }
+  }
+  t.equal(looks, 25_000)
+  for (const outcome of ['read HIT', 'read MISS', 'read DEAD', 'fill 0', 'fill 1', 'fill 2', 'activate 0', 'activate 1', 'save 0', 'save 1', 'save 2', 'touch 0', 'touch 1', 'rotate 0', 'rotate 1']) {
+    t.ok(seen.has(outcome), outcome)
+  }
+})
+
+function sorted (value: unknown): unknown {
+  if (!Array.isArray(value) || value[0] !== 'HIT') return value
+  return [...value.slice(0, 4), Object.fromEntries(Object.entries(value[4] as object).sort(([a], [b]) => a < b ? -1 : 1))]
+}
+
+t.test('the gate lives at least as long as its longest copy', async t => {
+  const client = await server(t)
+  const [, n, g] = await run(client, 'read', [gateKey], 'e', 'n', 10_000) as string[]
+  await run(client, 'fill', [gateKey, copyKey('a')], n!, g!, 1, 500_000, 'i', 'x')
+  t.ok(await client.pttl(gateKey) >= await client.pttl(copyKey('a')))
+  await run(client, 'touch', [gateKey, copyKey('a')], 900_000, 'c', '1')
+  t.ok(await client.pttl(gateKey) >= await client.pttl(copyKey('a')))
+  t.ok(await client.pttl(copyKey('a')) > 800_000)
+  t.equal(await client.hget(copyKey('a'), 'c'), '1')
+})
+
+t.test('a touch never shortens, and never creates', async t => {
+  const client = await server(t)
+  const [, n, g] = await run(client, 'read', [gateKey], 'e', 'n', 10_000) as string[]
+  t.equal(await run(client, 'touch', [gateKey, copyKey('a')], 900_000), 0)
+  t.equal(await client.exists(copyKey('a')), 0)
+  await run(client, 'fill', [gateKey, copyKey('a')], n!, g!, 1, 500_000)
+  await run(client, 'touch', [gateKey, copyKey('a')], 100)
+  t.ok(await client.pttl(copyKey('a')) > 400_000)
+})
+
+t.test('a server out of memory still ends sessions', async t => {
+  const client = await server(t)
+  const [, n, g] = await run(client, 'read', [gateKey], 'e', 'n', 10_000) as string[]
+  await run(client, 'fill', [gateKey, copyKey('a')], n!, g!, 1, 500_000, 'i', 'x')
+  await client.config('SET', 'maxmemory', '1')
+  await client.config('SET', 'maxmemory-policy', 'noeviction')
+  await t.rejects(client.set('x', 'y'), /OOM/)
+  t.equal(await run(client, 'kill', [gateKey, copyKey('a')], 30_000, 1), 1)
+  t.equal((await run(client, 'read', [gateKey, copyKey('a')], 'e', 'n2', 10_000) as string[])[0], 'DEAD')
+})

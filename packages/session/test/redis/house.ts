@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import { Redis } from 'ioredis'
+import tap, { type Test } from 'tap'
+import { systemClock } from '@respite/redis'
+import { type RedisServer, startRedis, until } from '@respite/testing'
+import { type SessionOptions, sqliteStore } from '@respite/session'
+import { ownerOfUser } from '../../src/owner.ts'
+import { makeApp } from '../app.ts'
+import { addRoutes } from '../shop.ts'
+import { WatchedStore } from '../watched-store.ts'
+
+/** A Redis server and a durable store, and as many apps over them as wanted. */
+export interface TestHouse {
+  readonly server: RedisServer
+  /** To look at what is in Redis. */
+  readonly client: Redis
+  readonly watched: WatchedStore
+  /** Another instance of the app, with a watched store of its own over the same tables. */
+  app (options?: SessionOptions, more?: { server?: FastifyServerOptions, routes?: (app: FastifyInstance) => void }): Promise<FastifyInstance & { watched: WatchedStore }>
+}
+
+export const secrets = ['a test\'s secret of more than 32 characters']
+
+// One worker thread a test file: to start one takes a second or two.
+const folder = mkdtempSync(join(tmpdir(), 'respite-session-'))
+const durable = sqliteStore(join(folder, 'sessions.db'))
+let opened: Promise<void> | undefined
+tap.teardown(async () => {
+  await durable.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** As if nobody had ever been here. */
+async function forgetAll (): Promise<void> {
+  opened ??= durable.open({ migrate: true, clock: systemClock })
+  await opened
+  for (const user of ['ada', 'bob']) await durable.revoke({ owner: ownerOfUser(user).owner })
+  const rows = await durable.pending(10_000)
+  await durable.confirm(rows.filter(row => row.dead).map(row => row.hash), rows.filter(row => !row.dead))
+}
+
+export async function openHouse (t: Test): Promise<TestHouse> {
+  await forgetAll()
+  const server = await startRedis()
+  const client = new Redis(server.port, '127.0.0.1', { retryStrategy: () => 50 })
+  client.on('error', () => undefined)
+  const apps: FastifyInstance[] = []
+  t.teardown(async () => {
+    server.thaw()
+    await Promise.all(apps.map(app => app.close()))
+    client.disconnect()
+    await server.stop()
+  })
+  return {
+    server,
+    client,
+    watched: new WatchedStore(durable),
+    async app (options = {}, { server: serverOptions, routes } = {}) {
+      const watched = new WatchedStore(durable)
+      const app = addRoutes(await makeApp({ secrets, durable: watched.store, ...options }, { redis: { url: server.url }, server: serverOptions ?? {} }))
+      routes?.(app)
+      apps.push(app)
+      await app.ready()
+      // The boot does not wait for Redis.
+      await until('Redis', () => app.respite.link.state === 'up' && app.respite.link.eraOf('any') !== undefined)
+      return Object.assign(app, { watched })
+    }
+  }
+}
+
+/** The copies in Redis, by key. */
+export async function copiesOf (client: Redis): Promise<Map<string, Record<string, string>>> {
+  const keys = (await client.keys('respite:v1:session:*')).filter(key => key.includes(':s:'))
+  return new Map(await Promise.all(keys.map(async key => [key, await client.hgetall(key)] as const)))
+}
+
+/** How often a command was called on the server. */
+export async function callsOf (client: Redis, command: string): Promise<number> {
+  return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await client.info('commandstats'))?.[1] ?? 0)
+}

@@ -1,0 +1,8 @@
+export { type RedisCluster, startCluster } from './cluster.ts'
+export { startPostgres, type TestPostgres } from './postgres.ts'
+export { freePort } from './free-port.ts'
+export { type Gate, gate } from './gate.ts'
+export { type RedisServer, startRedis } from './redis-server.ts'
+export { type Seeded, seeded } from './seeded.ts'
+export { type TcpProxy, startProxy } from './tcp-proxy.ts'
+export { until } from './until.ts'

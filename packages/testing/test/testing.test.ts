@@ -1,0 +1,63 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import t from 'tap'
+import { Redis } from 'ioredis'
+import { freePort, startCluster, startPostgres, startProxy, startRedis } from '@respite/testing'
+
+t.test('starts a Redis of its own, which dies and comes back empty on the same port', async t => {
+  const server = await startRedis()
+  t.teardown(() => server.stop())
+  const client = new Redis(server.port, '127.0.0.1', { retryStrategy: () => 20 })
+  client.on('error', () => undefined)
+  t.teardown(() => client.disconnect())
+  await client.set('a', '1')
+  await server.restart()
+  t.equal(await client.get('a'), null)
+})
+
+t.test('a server whose port somebody else has taken starts on another, and is not taken for him', async t => {
+  const server = await startRedis()
+  t.teardown(() => server.stop())
+  const taken = server.port
+  await server.kill()
+  const other = createServer(socket => socket.destroy()).listen(taken, '127.0.0.1')
+  t.teardown(() => other.close())
+  await once(other, 'listening')
+  await server.restart()
+  t.not(server.port, taken)
+  const client = new Redis(server.port, '127.0.0.1')
+  t.teardown(() => client.disconnect())
+  t.match(await client.info('server'), `process_id:${server.pid}\r\n`)
+})
+
+t.test('a free port is none above the highest that will do', async t => {
+  const ports = await Promise.all(Array.from({ length: 20 }, () => freePort(50_000)))
+  t.ok(ports.every(port => port <= 50_000))
+})
+
+t.test('starts a Cluster of three masters that serves every slot', async t => {
+  const cluster = await startCluster()
+  t.teardown(() => cluster.stop())
+  const client = new Redis(cluster.nodes[0]!.port, '127.0.0.1')
+  t.teardown(() => client.disconnect())
+  t.match(await client.call('CLUSTER', 'INFO'), /cluster_slots_ok:16384/)
+})
+
+t.test('proxies a connection, and swallows what passes on request', async t => {
+  const server = await startRedis()
+  const proxy = await startProxy(server.port)
+  t.teardown(async () => { await proxy.stop(); await server.stop() })
+  const client = new Redis(proxy.port, '127.0.0.1', { retryStrategy: null, maxRetriesPerRequest: 0, commandTimeout: 50 })
+  client.on('error', () => undefined)
+  t.equal(await client.ping(), 'PONG')
+  proxy.blackHole = true
+  await t.rejects(client.ping(), /timed out/)
+  client.disconnect()
+})
+
+t.test('gives a Postgres schema of its own', async t => {
+  const postgres = await startPostgres()
+  t.teardown(() => postgres.stop())
+  await postgres.query('CREATE TABLE a (b INT)')
+  t.same((await postgres.query('SELECT count(*)::int AS n FROM a')).rows, [{ n: 0 }])
+})
