@@ -1,19 +1,24 @@
 import { inspect } from 'node:util'
-import type { DropReport, LinkError } from '@respite/redis'
+import type { DropReport } from '@respite/redis'
 import { written } from './answer.ts'
 import { FST_RSP_CACHE_KEY_INVALID } from './errors.ts'
+import type { CacheEventName, CacheListener } from './events.ts'
 import type { Target } from './drop-queue.ts'
 import type { FillContext } from './fill-context.ts'
 import { type GetOrSetOptions, type SetOptions, jobOf } from './get-or-set-options.ts'
 import type { Job } from './job.ts'
+import type { Loaded } from './loader.ts'
 import type { LocalCopy } from './local-copies.ts'
 import { type LoadMissing, MissingBatch } from './missing-batch.ts'
 import type { Namespace } from './namespace.ts'
 import type { NamespaceOptions, Namespaces } from './namespaces.ts'
+import { linkErrorOnly } from './link-errors.ts'
 import { parsePattern } from './pattern.ts'
+import type { MissReason, ReadOptions, ReadReport } from './read-report.ts'
 import type { CacheStats } from './stats.ts'
 import { checkedTags } from './tags.ts'
 import { ttlMs } from './ttl.ts'
+import { writeThrough } from './write-through.ts'
 
 /** How several entries are found or loaded. */
 export interface GetOrSetManyOptions<Id> extends GetOrSetOptions {
@@ -52,12 +57,11 @@ export class Cache {
    * The value of a key, or undefined. While Redis does not answer, what it holds is absent.
    * @throws FST_RSP_CACHE_KEY_INVALID
    */
-  get<T = unknown> (key: string): Promise<T | undefined> {
-    if ((++this.#reads & (sampled - 1)) === 0) return this.#sampledGet<T>(key)
+  get<T = unknown> (key: string, options?: ReadOptions): Promise<T | undefined> {
+    if ((++this.#reads & (sampled - 1)) === 0) return this.#sampledGet<T>(key, options)
     const copy = this.#space.local.find(key)
-    if (copy === undefined) return this.#peek<T>(key).then(found => found?.value)
-    this.#space.meters.hitsL1.inc()
-    return Promise.resolve(copy.answer.forCaller() as T)
+    if (copy === undefined) return this.#peek<T>(key, options).then(found => found?.value)
+    return Promise.resolve(this.#local(copy, key, options) as T)
   }
 
   /**
@@ -66,14 +70,12 @@ export class Cache {
    */
   getLocal<T = unknown> (key: string): T | undefined {
     const copy = this.#space.local.find(key)
-    if (copy === undefined) return undefined
-    this.#space.meters.hitsL1.inc()
-    return copy.answer.forCaller() as T
+    return copy === undefined ? undefined : this.#local(copy, key, undefined) as T
   }
 
   /** The value of a key and how long it is fresh, or undefined. */
-  async getWithTtl<T = unknown> (key: string): Promise<WithTtl<T> | undefined> {
-    return this.#peek<T>(key)
+  async getWithTtl<T = unknown> (key: string, options?: ReadOptions): Promise<WithTtl<T> | undefined> {
+    return this.#peek<T>(key, options)
   }
 
   /**
@@ -95,14 +97,26 @@ export class Cache {
   getOrSet<T> (key: string, factory: (context: FillContext) => T | Promise<T>, options?: GetOrSetOptions): Promise<T> {
     const copy = this.#space.local.find(key)
     if (copy === undefined) return this.#load(key, factory, options ?? {}) as Promise<T>
-    this.#space.meters.hitsL1.inc()
     if (options?.eager !== undefined) return this.#eagerly<T>(copy, { key, factory, options })
-    return Promise.resolve(copy.answer.forCaller() as T)
+    return Promise.resolve(this.#local(copy, key, options) as T)
+  }
+
+  /**
+   * Writes to the source, and stores what the write gives: readers wait for it, and no older fill comes after it. Of overlapping
+   * writes of one key none is stored. A write that gives undefined leaves no entry; one that fails drops it, for its commit may have happened.
+   * While Redis is down the write is made, and the drop is queued.
+   * @throws what `write` throws, and what `set` throws: FST_RSP_CACHE_NOT_SERIALISABLE after the write
+   */
+  async writeThrough<T> (key: string, write: () => T | Promise<T>, options: SetOptions = {}): Promise<T> {
+    const startedAt = this.#now()
+    const value = await writeThrough(this.#space, { key: checkedKey(key), commit: write, ttlMs: this.#ttlMs(options), tags: checkedTags(options.tags) })
+    this.#took('writeThrough', 'l2', startedAt)
+    return value
   }
 
   /** The values of keys, in their order: one round trip a node, whatever their number. */
-  getMany<T = unknown> (keys: readonly string[]): Promise<(T | undefined)[]> {
-    return Promise.all(keys.map(key => this.get<T>(key)))
+  getMany<T = unknown> (keys: readonly string[], options?: ReadOptions): Promise<(T | undefined)[]> {
+    return Promise.all(keys.map(key => this.get<T>(key, options)))
   }
 
   /**
@@ -131,9 +145,8 @@ export class Cache {
       if (found.has(key) || wanted.has(key)) continue
       const copy = this.#space.local.find(key)
       if (copy === undefined) wanted.set(key, ids[i]!)
-      else found.set(key, copy.answer.forCaller() as T)
+      else found.set(key, this.#local(copy, key, options) as T)
     }
-    this.#space.meters.hitsL1.inc(found.size)
     const batch = new MissingBatch(loadMissing, wanted.size)
     for (const [key, id] of wanted) found.set(key, this.#loadOf(batch, { key, id, options }))
     return Promise.all(keys.map(key => found.get(key)))
@@ -175,37 +188,58 @@ export class Cache {
     return this.#all.under(this.#space, name, options)
   }
 
+  /**
+   * Listens to all namespaces of this app; a listener is called after the call it is told of, and cannot break it.
+   * @returns stops listening
+   * @throws FST_RSP_CACHE_EVENT_UNKNOWN
+   */
+  on<Name extends CacheEventName> (name: Name, listener: CacheListener<Name>): () => void {
+    return this.#all.on(name, listener)
+  }
+
   /** What all namespaces have counted in this process. */
   stats (): CacheStats {
     return this.#all.stats()
   }
 
-  async #sampledGet<T> (key: string): Promise<T | undefined> {
+  async #sampledGet<T> (key: string, options: ReadOptions | undefined): Promise<T | undefined> {
     const startedAt = this.#now()
     const copy = this.#space.local.find(key)
-    if (copy === undefined) return (await this.#peek<T>(key))?.value
-    this.#space.meters.hitsL1.inc()
-    const value = copy.answer.forCaller() as T
+    if (copy === undefined) return (await this.#peek<T>(key, options))?.value
+    const value = this.#local(copy, key, options) as T
     this.#took('get', 'l1', startedAt)
     return value
   }
 
-  async #peek<T> (key: string): Promise<WithTtl<T> | undefined> {
-    const { reader, meters } = this.#space
+  #local (copy: LocalCopy, key: string, options: ReadOptions | undefined): unknown {
+    this.#space.journal.hitL1(key)
+    if (options?.onReport !== undefined) {
+      const now = this.#now()
+      this.#report(options, { key, source: 'l1', ageMs: now - copy.bornAt, ttlLeftMs: copy.softAt - now, missReason: undefined, waitedMs: 0 })
+    }
+    return copy.answer.forCaller()
+  }
+
+  async #peek<T> (key: string, options: ReadOptions | undefined): Promise<WithTtl<T> | undefined> {
+    const { reader, journal } = this.#space
     const startedAt = this.#now()
-    meters.missesL1.inc()
+    journal.meters.missesL1.inc()
+    let missReason: MissReason = 'unavailable'
     try {
       const asked = await reader.ask(checkedKey(key), [])
+      missReason = asked.missReason ?? 'absent'
       if (asked.state === 'HIT' && asked.answer !== undefined) {
-        meters.hitsL2.inc()
+        journal.hitL2(key, false)
+        if (options !== undefined) this.#report(options, { key, source: 'l2', ageMs: asked.ageMs, ttlLeftMs: asked.leftMs, missReason: undefined, waitedMs: 0 })
         return { value: asked.answer.forCaller() as T, ttlMs: Math.ceil(asked.leftMs) }
       }
     } catch (error) {
-      if ((error as Partial<LinkError>).outcome === undefined) throw error
+      linkErrorOnly(error)
     } finally {
       this.#took('get', 'l2', startedAt)
     }
-    meters.missesL2.inc()
+    journal.miss(key, missReason)
+    if (options !== undefined) this.#report(options, { key, source: 'none', ageMs: undefined, ttlLeftMs: 0, missReason, waitedMs: 0 })
     return undefined
   }
 
@@ -230,13 +264,14 @@ export class Cache {
   }
 
   async #load (key: string, factory: (context: FillContext) => unknown, options: GetOrSetOptions, onElsewhere?: () => void): Promise<unknown> {
-    const { loader, meters } = this.#space
+    const { loader, journal } = this.#space
     const startedAt = this.#now()
     const job = this.#jobOf(key, factory, options)
-    meters.missesL1.inc()
-    const { answer } = await loader.load(onElsewhere === undefined ? job : { ...job, onElsewhere })
+    journal.meters.missesL1.inc()
+    const loaded = await loader.load(onElsewhere === undefined ? job : { ...job, onElsewhere })
     this.#took('getOrSet', 'l2', startedAt)
-    return answer?.forCaller()
+    if (options.onReport !== undefined) this.#report(options, reportOf(key, loaded))
+    return loaded.answer?.forCaller()
   }
 
   #jobOf (key: string, factory: (context: FillContext) => unknown, options: GetOrSetOptions): Job {
@@ -247,7 +282,16 @@ export class Cache {
   async #eagerly<T> (copy: LocalCopy, { key, factory, options }: { key: string, factory: (context: FillContext) => unknown, options: GetOrSetOptions }): Promise<T> {
     const { id, answer, costMs, softAt } = copy
     this.#space.loader.refreshEarly(this.#jobOf(key, factory, options), { id, answer, costMs, leftMs: softAt - this.#now() })
-    return answer.forCaller() as T
+    return this.#local(copy, key, options) as T
+  }
+
+  #report ({ onReport }: ReadOptions, report: ReadReport): void {
+    try {
+      onReport?.(report)
+    } catch (error) {
+      // The read is not to fail for whoever looks on.
+      this.#all.onHidden('onReport', error)
+    }
   }
 
   async #drop (targets: Target[]): Promise<DropReport> {
@@ -266,8 +310,12 @@ export class Cache {
   }
 
   #took (operation: string, tier: string, startedAt: number): void {
-    this.#space.meters.took(operation, tier, this.#now() - startedAt)
+    this.#space.journal.meters.took(operation, tier, this.#now() - startedAt)
   }
+}
+
+function reportOf (key: string, { source, ageMs, leftMs, missReason, waitedMs }: Loaded): ReadReport {
+  return { key, source, ageMs, ttlLeftMs: source === 'stale' ? 0 : leftMs, missReason, waitedMs }
 }
 
 function checkedKey (key: string): string {

@@ -40,6 +40,10 @@ export const FST_RSP_CACHE_CALL_OPTION_INVALID = createError<[string, string, st
 export const FST_RSP_CACHE_FILL_TIMEOUT = createError<[string, number]>(
   'FST_RSP_CACHE_FILL_TIMEOUT', "fill of '%s' exceeded %d ms", 504)
 
+/** There is no event of this name. */
+export const FST_RSP_CACHE_EVENT_UNKNOWN = createError<[string, string]>(
+  'FST_RSP_CACHE_EVENT_UNKNOWN', 'a cache has the events %s, got %s', 500)
+
 /** A namespace was asked for again with other options. */
 export const FST_RSP_CACHE_NAMESPACE_TAKEN = createError<[string]>(
   'FST_RSP_CACHE_NAMESPACE_TAKEN', "namespace '%s' exists with other options", 500)

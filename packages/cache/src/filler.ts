@@ -1,7 +1,7 @@
 import type { Answer } from './answer.ts'
 import { type Produced, type RunParts, runFactory } from './factory-run.ts'
 import type { Job } from './job.ts'
-import type { Meters } from './metrics.ts'
+import type { Journal } from './journal.ts'
 import { type Snapshot, encodeRecord } from './record.ts'
 import { withAdded } from './settle.ts'
 import type { Store, Tick, Versions } from './stores/store.ts'
@@ -9,7 +9,7 @@ import type { Store, Tick, Versions } from './stores/store.ts'
 /** What a filler works with. */
 export interface FillerParts extends RunParts {
   readonly store: Store
-  readonly meters: Meters
+  readonly journal: Journal
   /** Told of what fails behind a caller's back. */
   readonly onHidden: (what: string, error: unknown) => void
 }
@@ -51,31 +51,31 @@ export class Filler {
 
   /** Fills under a lease; whatever becomes of the store, the caller gets the value. */
   async fill (job: Job, fill: Fill): Promise<Filled> {
-    const { meters, onHidden } = this.#parts
+    const { journal, onHidden } = this.#parts
     let produced: Produced
     try {
       produced = await runFactory(job, fill.stale, this.#parts)
     } catch (error) {
       // Waited for, so that who calls again upon the error does not meet the lease of this run.
-      await this.#end(job, fill.token, 'F').catch(lost => onHidden('done', lost))
+      await this.#end(job, fill.token, 'F', undefined).catch(lost => onHidden('done', lost))
       throw error
     }
     const { answer, softMs, tags, costMs } = produced
-    meters.took('fill', 'factory', costMs)
-    if (produced.body === undefined) this.hide('done', this.#end(job, fill.token, 'S'))
-    else await this.#store(job, fill, produced).catch(error => this.#unstored(error))
+    journal.meters.took('fill', 'factory', costMs)
+    if (produced.body === undefined) this.hide('done', this.#end(job, fill.token, 'S', costMs))
+    else await this.#store(job, fill, produced).catch(error => this.#unstored(job, costMs, error))
     return { answer, softMs, added: tags.length > 0 }
   }
 
   /** Without a lease: nothing is stored. */
   async alone (job: Job, stale: Answer | undefined): Promise<Filled> {
-    const { meters } = this.#parts
+    const { journal } = this.#parts
     try {
-      const { answer, softMs } = await runFactory(job, stale, this.#parts)
-      meters.filled('unstored')
+      const { answer, softMs, costMs } = await runFactory(job, stale, this.#parts)
+      journal.filled(job.key, 'unstored', { costMs })
       return { answer, softMs, added: false }
     } catch (error) {
-      meters.filled('failed')
+      journal.filled(job.key, 'failed')
       throw error
     }
   }
@@ -85,18 +85,16 @@ export class Filler {
   }
 
   async #store (job: Job, fill: Fill, { body, softMs, costMs, tags: added }: Produced): Promise<void> {
-    const { store, meters } = this.#parts
+    const { store, journal } = this.#parts
     const { token } = fill
     const snapshot = await this.#completed(fill, added)
     // Waited for, so that who waited for this run learns that it has ended without an entry.
-    if (snapshot === undefined) return this.#end(job, token, 'S')
+    if (snapshot === undefined) return this.#end(job, token, 'S', costMs)
     const hardMs = softMs + Math.max(job.staleMs, job.errorMs)
-    const record = encodeRecord({ id: token, snapshot, costMs, body: body! })
+    const record = encodeRecord({ id: token, snapshot, ttlMs: softMs, costMs, body: body! })
     const stored = await store.fill(job.key, token, { record, softMs, hardMs, withinMs: job.l2TimeoutMs })
-    meters.filled(stored ? 'stored' : 'refused')
-    meters.ttl.observe(softMs / 1_000)
-    const tags = [...snapshot.tags.keys()]
-    if (stored && tags.length > 0) this.hide('keep tags', store.keep(tags, hardMs))
+    journal.filled(job.key, stored ? 'stored' : 'refused', stored ? { costMs, stored: { ttlMs: softMs, bytes: record.length } } : { costMs })
+    if (stored) this.hide('keep tags', store.keep([...snapshot.tags.keys()], hardMs))
   }
 
   async #completed ({ snapshot, clock }: Fill, added: readonly string[]): Promise<Snapshot | undefined> {
@@ -105,13 +103,13 @@ export class Filler {
     return withAdded(snapshot, added, { store: this.#parts.store, clock, behind: (what, work) => this.hide(what, work) })
   }
 
-  #unstored (error: unknown): void {
-    this.#parts.meters.filled('unstored')
+  #unstored (job: Job, costMs: number, error: unknown): void {
+    this.#parts.journal.filled(job.key, 'unstored', { costMs })
     this.#parts.onHidden('fill', error)
   }
 
-  #end (job: Job, token: string, how: 'F' | 'S'): Promise<void> {
-    this.#parts.meters.filled(how === 'F' ? 'failed' : 'skipped')
+  #end (job: Job, token: string, how: 'F' | 'S', costMs: number | undefined): Promise<void> {
+    this.#parts.journal.filled(job.key, how === 'F' ? 'failed' : 'skipped', costMs === undefined ? {} : { costMs })
     return this.#parts.store.done(job.key, token, how)
   }
 }

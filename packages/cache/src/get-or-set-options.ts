@@ -2,6 +2,7 @@ import type { Duration } from '@respite/redis'
 import { FST_RSP_CACHE_CALL_OPTION_INVALID } from './errors.ts'
 import { inspect } from 'node:util'
 import type { Job } from './job.ts'
+import type { ReadOptions } from './read-report.ts'
 import { checkedTags } from './tags.ts'
 import { ttlMs } from './ttl.ts'
 
@@ -14,7 +15,7 @@ export interface SetOptions {
 }
 
 /** How an entry is found or loaded. */
-export interface GetOrSetOptions extends SetOptions {
+export interface GetOrSetOptions extends SetOptions, ReadOptions {
   /** Stale while revalidate: how long after its `ttl` an entry may still be answered, while one caller refreshes it. @default 0 */
   swr?: Duration
   /** How long after its `ttl` an entry may still be answered when the factory fails or does not come to an end. @default 0 */
@@ -54,8 +55,8 @@ export function jobOf (wanted: Pick<Job, 'key' | 'factory' | 'wantsClock'>, opti
     ttlMs: ttl === undefined ? defaultTtlMs : ttlMs(ttl),
     jitter,
     negativeMs: negativeTtl === undefined ? undefined : ttlMs(negativeTtl, 'negativeTtl'),
-    staleMs: swr === undefined ? 0 : ttlMs(swr, 'swr'),
-    errorMs: staleIfError === undefined ? 0 : ttlMs(staleIfError, 'staleIfError'),
+    staleMs: windowMs(swr, 'swr'),
+    errorMs: windowMs(staleIfError, 'staleIfError'),
     softTimeoutMs: timeoutMs(timeouts?.soft, 'timeouts.soft'),
     hardTimeoutMs: timeoutMs(timeouts?.hard, 'timeouts.hard'),
     l2TimeoutMs: timeoutMs(l2Timeout, 'l2Timeout'),
@@ -63,6 +64,11 @@ export function jobOf (wanted: Pick<Job, 'key' | 'factory' | 'wantsClock'>, opti
     alone: singleFlight === 'process',
     tags: checkedTags(tags)
   }
+}
+
+/** 0, or none: no window. */
+function windowMs (window: Duration | undefined, name: string): number {
+  return window === undefined || window === 0 ? 0 : ttlMs(window, name)
 }
 
 function timeoutMs (timeout: Duration | undefined, name: string): number | undefined {

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util'
-import { type DropReport, type DropTargets, type Invalidation, type LinkError, randomToken } from '@respite/redis'
+import { type DropReport, type DropTargets, type Invalidation, randomToken } from '@respite/redis'
 import type { Cache } from './cache.ts'
 import { FST_RSP_CACHE_KEY_INVALID } from './errors.ts'
+import { linkErrorOnly } from './link-errors.ts'
 import type { Namespace } from './namespace.ts'
 import type { Namespaces } from './namespaces.ts'
 import { parsePattern } from './pattern.ts'
@@ -61,7 +62,7 @@ async function held (space: Namespace, key: string, holdMs: number): Promise<voi
     }
   } catch (error) {
     // While Redis does not answer, nobody fills through it; what is held narrows a race, and is not what the promise rests on.
-    if ((error as Partial<LinkError>).outcome === undefined) throw error
+    linkErrorOnly(error)
   }
 }
 

@@ -4,7 +4,7 @@ import type { KeyShape, Keyspace } from '@respite/redis'
 export const keys = {
   val: {
     template: 'val:<ns>:{<key>}',
-    holds: 'one entry, a string: version byte, id (12 bytes), soft expiry (13 digits), nonces of namespace and tags, codec, cost, etag, bytes',
+    holds: 'one entry, a string: version byte, id (12 bytes), soft expiry (13 digits), nonces of namespace and tags, codec, cost, time to live, etag, bytes',
     expires: 'with the entry'
   },
   lease: {
@@ -20,12 +20,12 @@ export const keys = {
   ns: {
     template: 'ns:{<ns>}',
     holds: "the namespace's nonce, a string; a new one clears the namespace",
-    expires: 'never: one a namespace'
+    expires: '400 days after it was made; raised by fills'
   },
   clk: {
     template: 'clk:{<ns>}',
     holds: 'a hash: generation and counter of the bumps in a namespace',
-    expires: 'never: one a namespace'
+    expires: '400 days after the last bump'
   }
 } as const
 

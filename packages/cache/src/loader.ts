@@ -7,6 +7,7 @@ import { type Job, sameWish } from './job.ts'
 import type { Places } from './keys.ts'
 import { Patience } from './patience.ts'
 import type { Asked, Reader } from './reader.ts'
+import type { MissReason } from './read-report.ts'
 import type { Snapshot } from './record.ts'
 import type { LeaseRequest, Versions } from './stores/store.ts'
 import type { Waiting } from './waiting.ts'
@@ -25,10 +26,31 @@ export interface LoaderParts extends FillerParts {
 export interface Found {
   readonly answer: Answer | undefined
   readonly source: 'l2' | 'stale' | 'factory'
+  /** Since it was stored; undefined: not known. */
+  readonly ageMs: number | undefined
+  /** How long it is still fresh. */
+  readonly leftMs: number
+}
+
+/** What was found, and how. */
+export interface Loaded extends Found {
+  readonly missReason: MissReason | undefined
+  /** How long the run of another was waited for. */
+  readonly waitedMs: number
 }
 
 interface Flight { readonly token: string, snapshot: Snapshot | undefined, outcome: Promise<Filled> }
-interface Search { except: string, waited: string, pauseMs: number, readonly until: number, readonly patience: Patience<Found> | undefined, stale: Answer | undefined }
+interface Search {
+  except: string
+  waited: string
+  pauseMs: number
+  readonly until: number
+  readonly patience: Patience<Found> | undefined
+  stale: Answer | undefined
+  /** Of the first look: later ones see what others have done since. */
+  missReason: MissReason | undefined
+  waitedMs: number
+}
 
 /** Bounds of the time between two questions of a caller who waits for another process. */
 const pauseMs = { first: 25, most: 200 }
@@ -41,7 +63,7 @@ const pauseMs = { first: 25, most: 200 }
 export class Loader {
   readonly #parts: LoaderParts
   readonly #filler: Filler
-  readonly #unsent = new Map<string, { job: Job, outcome: Promise<Found> }>()
+  readonly #unsent = new Map<string, { job: Job, outcome: Promise<Loaded> }>()
   readonly #flights = new Map<string, Flight>()
   readonly #offline = new Map<string, Promise<Filled>>()
   readonly #early = new Set<string>()
@@ -51,7 +73,7 @@ export class Loader {
     this.#filler = new Filler(parts)
   }
 
-  load (job: Job): Promise<Found> {
+  load (job: Job): Promise<Loaded> {
     const open = this.#unsent.get(job.key)
     if (open !== undefined && sameWish(open.job, job)) {
       job.onElsewhere?.()
@@ -85,12 +107,14 @@ export class Loader {
     if (asked.lease === 'LEASED') await this.#fill(job, request.token, { versions: asked.versions, stale: answer })
   }
 
-  #begin (job: Job): Promise<Found> {
+  async #begin (job: Job): Promise<Loaded> {
     const { clock, leaseMs, onHidden } = this.#parts
     const patient = job.errorMs > 0 || job.hardTimeoutMs !== undefined
-    const patience = patient ? new Patience<Found>(job, answer => ({ answer, source: 'stale' })) : undefined
-    const outcome = this.#search(job, { except: '', waited: '', pauseMs: pauseMs.first, until: clock.monotonicMs() + leaseMs, patience, stale: undefined })
-    return patience === undefined ? outcome : patience.wait(outcome, error => onHidden('refresh', error))
+    const patience = patient ? new Patience<Found>(job) : undefined
+    const search: Search = { except: '', waited: '', pauseMs: pauseMs.first, until: clock.monotonicMs() + leaseMs, patience, stale: undefined, missReason: undefined, waitedMs: 0 }
+    const outcome = this.#search(job, search)
+    const found = await (patience === undefined ? outcome : patience.wait(outcome, error => onHidden('refresh', error)))
+    return { ...found, missReason: search.missReason, waitedMs: search.waitedMs }
   }
 
   async #search (job: Job, search: Search): Promise<Found> {
@@ -101,8 +125,10 @@ export class Loader {
       try {
         asked = await reader.ask(job.key, job.tags, request)
       } catch (error) {
+        search.missReason ??= 'unavailable'
         return made(this.#withoutRedis(job, request.token, error))
       }
+      search.missReason ??= asked.missReason
       const found = this.#decide(job, request.token, { asked, search })
       if (found !== undefined) return found
       const joined = await this.#join(job, asked, search)
@@ -118,21 +144,21 @@ export class Loader {
 
   /** The outcome, or undefined when another fills and this one waits, or the dead record is to be asked past. */
   #decide (job: Job, token: string, { asked, search }: { asked: Asked, search: Search }): Promise<Found> | undefined {
-    const { meters } = this.#parts
-    const { answer, versions } = asked
+    const { journal } = this.#parts
+    const { answer, versions, ageMs, leftMs } = asked
     if (asked.state === 'FAILED') throw new FST_RSP_CACHE_FILL_FAILED(shown(job.key))
     if (asked.state === 'SKIPPED' || asked.state === 'FOREIGN') return made(this.#filler.alone(job, search.stale))
     if (answer !== undefined && (asked.state === 'HIT' || (job.staleMs > 0 && asked.pastMs <= job.staleMs))) {
-      meters.hitsL2.inc()
+      journal.hitL2(job.key, asked.state === 'STALE')
       if (asked.lease === 'LEASED') this.#filler.hide('refresh', this.#fill(job, token, { versions, stale: answer }))
       else job.onElsewhere?.()
       if (asked.state === 'HIT' && job.early) this.refreshEarly(job, { id: asked.id, answer, leftMs: asked.leftMs, costMs: asked.costMs })
-      return Promise.resolve({ answer, source: asked.state === 'HIT' ? 'l2' : 'stale' })
+      return Promise.resolve({ answer, source: asked.state === 'HIT' ? 'l2' : 'stale', ageMs, leftMs })
     }
     search.stale = answer
-    search.patience?.offer(asked.pastMs <= job.errorMs ? answer : undefined)
+    search.patience?.offer(answer !== undefined && asked.pastMs <= job.errorMs ? { answer, source: 'stale', ageMs, leftMs } : undefined)
     if (asked.lease === 'LEASED') {
-      meters.missesL2.inc()
+      journal.miss(job.key, search.missReason ?? 'absent')
       return made(this.#fill(job, token, { versions, stale: answer }))
     }
     if (asked.deadId !== '') search.except = asked.deadId
@@ -148,7 +174,7 @@ export class Loader {
     const flight = this.#flights.get(job.key)
     if (flight?.token === asked.holder && agrees(flight.snapshot, asked.versions)) return this.#joinFlight(job, flight, search)
     if (job.alone) return made(this.#beside(job, asked, search.stale))
-    await waiting.pause(places.val(job.key), search.pauseMs)
+    await this.#waited(search, waiting.pause(places.val(job.key), search.pauseMs))
     search.pauseMs = Math.min(2 * search.pauseMs, pauseMs.most)
     return undefined
   }
@@ -161,11 +187,21 @@ export class Loader {
       ended = true
       waiting.wake(patience)
     })
-    await Promise.race([end, waiting.pause(patience, search.until - clock.monotonicMs())])
+    await this.#waited(search, Promise.race([end, waiting.pause(patience, search.until - clock.monotonicMs())]))
     if (!ended) return made(this.#filler.alone(job, search.stale))
     const filled = await flight.outcome
     // A tag that the factory has added may have been invalidated before this caller began.
-    return filled.added ? undefined : { answer: filled.answer, source: 'factory' }
+    return filled.added ? undefined : foundOf(filled)
+  }
+
+  async #waited (search: Search, work: Promise<unknown>): Promise<void> {
+    const { clock } = this.#parts
+    const from = clock.monotonicMs()
+    try {
+      await work
+    } finally {
+      search.waitedMs += clock.monotonicMs() - from
+    }
   }
 
   /** A run beside that of another process, joined here by whoever would wait for that one: neither is older than its lease. */
@@ -213,7 +249,11 @@ export class Loader {
 }
 
 async function made (filled: Promise<Filled>): Promise<Found> {
-  return { answer: (await filled).answer, source: 'factory' }
+  return foundOf(await filled)
+}
+
+function foundOf ({ answer, softMs }: Filled): Found {
+  return { answer, source: 'factory', ageMs: 0, leftMs: softMs }
 }
 
 /** The nonces that hold now; undefined where one is missing. */

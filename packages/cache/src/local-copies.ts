@@ -15,6 +15,8 @@ export interface LocalCopy {
   /** Id of the entry, and what its fill took. */
   readonly id: string
   readonly costMs: number
+  /** When it was stored, by the monotonic clock. */
+  readonly bornAt: number
   readonly bytes: number
 }
 
@@ -23,7 +25,7 @@ export interface LocalBounds {
   readonly maxItems: number
   readonly maxBytes: number
   readonly maxAgeMs: number
-  onEvict (): void
+  onEvict (key: string): void
 }
 
 /** Tags whose nonce is known; one that falls out costs a miss. */
@@ -49,10 +51,10 @@ export class LocalCopies {
       max: bounds.maxItems,
       maxSize: bounds.maxBytes,
       sizeCalculation: copy => copy.bytes,
-      dispose: (_, __, reason) => {
+      dispose: (_, key, reason) => {
         if (reason !== 'evict') return
         this.evictions++
-        bounds.onEvict()
+        bounds.onEvict(key)
       }
     })
   }
@@ -79,9 +81,9 @@ export class LocalCopies {
 
   /** @param askedAt - when the question was sent, by the monotonic clock: what the server reports is counted from there */
   keep (key: string, copy: Omit<LocalCopy, 'endsAt' | 'softAt'> & { askedAt: number, leftMs: number }): void {
-    const { answer, tags, id, costMs, askedAt, leftMs } = copy
+    const { answer, tags, id, costMs, bornAt, askedAt, leftMs } = copy
     const bytes = copy.bytes + 2 * key.length + 200
-    this.#copies.set(key, { answer, tags, bytes, id, costMs, softAt: askedAt + leftMs, endsAt: askedAt + Math.min(leftMs, this.#maxAgeMs) })
+    this.#copies.set(key, { answer, tags, bytes, id, costMs, bornAt, softAt: askedAt + leftMs, endsAt: askedAt + Math.min(leftMs, this.#maxAgeMs) })
   }
 
   keepTag (tag: string, nonce: string): void {

@@ -12,10 +12,12 @@ export const metrics = {
   queued: { kind: 'gauge', name: 'cache_queued_invalidations', help: 'Invalidations that wait for Redis.', labels: [] },
   duration: { kind: 'histogram', name: 'cache_operation_duration_seconds', help: 'Time of operations; of those answered by l1, one in 64 is measured.', labels: ['operation', 'tier'] },
   ttl: { kind: 'histogram', name: 'cache_entry_ttl_seconds', help: 'Times to live of stored entries.', labels: [] },
+  size: { kind: 'histogram', name: 'cache_entry_size_bytes', help: 'Sizes of stored entries, in serialised form.', labels: [] },
   invalidations: { kind: 'counter', name: 'cache_invalidations_total', help: 'Invalidations by what was named: key, soft, pattern, tag, clear.', labels: ['reason'] }
 } as const
 
 const latencyBounds = [0.000_001, 0.000_005, 0.000_025, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
+const sizeBounds = [64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304]
 const ttlBounds = [1, 10, 60, 300, 1_800, 3_600, 21_600, 86_400, 604_800, 2_592_000]
 
 /** How a run of a factory ended. */
@@ -28,7 +30,8 @@ export class Meters {
   readonly missesL1: CounterSeries
   readonly missesL2: CounterSeries
   readonly evictions: CounterSeries
-  readonly ttl: HistogramSeries
+  readonly #ttl: HistogramSeries
+  readonly #size: HistogramSeries
   readonly #fills: Readonly<Record<FillOutcome, CounterSeries>>
   readonly #of: (metric: 'unreadable' | 'invalidations', label: string) => CounterSeries
   readonly #duration: (operation: string, tier: string) => HistogramSeries
@@ -45,7 +48,8 @@ export class Meters {
     this.missesL1 = misses.of('l1', label)
     this.missesL2 = misses.of('l2', label)
     this.evictions = port.counter(metrics.evictions).of()
-    this.ttl = port.histogram({ ...metrics.ttl, bucketBounds: ttlBounds }).of()
+    this.#ttl = port.histogram({ ...metrics.ttl, bucketBounds: ttlBounds }).of()
+    this.#size = port.histogram({ ...metrics.size, bucketBounds: sizeBounds }).of()
     this.#fills = { stored: fills.of('stored'), refused: fills.of('refused'), failed: fills.of('failed'), skipped: fills.of('skipped'), unstored: fills.of('unstored') }
     this.#of = (metric, text) => others[metric].of(text)
     this.#duration = (operation, tier) => duration.of(operation, tier)
@@ -53,6 +57,11 @@ export class Meters {
 
   filled (outcome: FillOutcome): void {
     this.#fills[outcome].inc()
+  }
+
+  stored (ttlMs: number, bytes: number): void {
+    this.#ttl.observe(ttlMs / 1_000)
+    this.#size.observe(bytes)
   }
 
   unreadable (reason: 'corrupt' | 'foreign'): void {

@@ -1,16 +1,17 @@
-import { type DropReport, type LinkError, randomToken } from '@respite/redis'
+import { type DropReport, randomToken } from '@respite/redis'
 import type { Dropper, Target } from './drop-queue.ts'
+import { Journal } from './journal.ts'
 import { Places } from './keys.ts'
+import { linkErrorOnly } from './link-errors.ts'
 import { Loader } from './loader.ts'
 import { LocalCopies } from './local-copies.ts'
-import type { Meters } from './metrics.ts'
 import { parsePattern } from './pattern.ts'
 import { Reader } from './reader.ts'
 import { encodeRecord } from './record.ts'
 import type { Surroundings } from './surroundings.ts'
 import { MemoryStore } from './stores/memory.ts'
 import { RedisStore } from './stores/redis.ts'
-import type { Store } from './stores/store.ts'
+import type { Entry, Store } from './stores/store.ts'
 
 /** What one namespace settles for itself, complete. */
 export interface NamespaceSettings {
@@ -29,7 +30,8 @@ export class Namespace implements Dropper {
   readonly store: Store
   readonly reader: Reader
   readonly loader: Loader
-  readonly meters: Meters
+  readonly journal: Journal
+  readonly leaseMs: number
   readonly #around: Surroundings
 
   constructor (around: Surroundings, ns: string, settings: NamespaceSettings) {
@@ -40,12 +42,13 @@ export class Namespace implements Dropper {
     this.ns = ns
     this.settings = settings
     this.places = new Places(around.shapes, ns)
-    this.meters = around.meters(settings.label)
-    this.local = new LocalCopies(invalidations, clock, { maxItems, maxBytes, maxAgeMs: options.localMaxAge, onEvict: () => this.meters.evictions.inc() })
-    this.store = link.embedded ? new MemoryStore(clock, { maxItems, maxBytes }) : new RedisStore(link, this.places)
-    const { store, places, local, meters } = this
-    this.reader = new Reader({ store, places, local, invalidations, clock, meters, copy })
-    this.loader = new Loader({ store, reader: this.reader, places, waiting, clock, chance, meters, leaseMs: options.lease, copy, onHidden })
+    this.leaseMs = options.lease
+    this.journal = new Journal(ns, around.meters(settings.label), around.events)
+    this.local = new LocalCopies(invalidations, clock, { maxItems, maxBytes, maxAgeMs: options.localMaxAge, onEvict: key => this.journal.evicted(key) })
+    this.store = link.embedded ? new MemoryStore(clock, { maxItems, maxBytes }) : new RedisStore(link, this.places, clock)
+    const { store, places, local, journal, leaseMs } = this
+    this.reader = new Reader({ store, places, local, invalidations, clock, journal, copy })
+    this.loader = new Loader({ store, reader: this.reader, places, waiting, clock, chance, journal, leaseMs, copy, onHidden })
   }
 
   /** Stores a value, whatever it replaces; while Redis is down, what it would have replaced is queued to be dropped. */
@@ -53,14 +56,25 @@ export class Namespace implements Dropper {
     try {
       const { ns, tags: nonces } = await this.store.mint(tags, true)
       const snapshot = { ns: ns!, tags: nonces as Map<string, string> }
-      const record = encodeRecord({ id: randomToken(), snapshot, costMs: 0, body })
+      const record = encodeRecord({ id: randomToken(), snapshot, ttlMs, costMs: 0, body })
       await this.store.put(key, { record, softMs: ttlMs, hardMs: ttlMs })
-      this.meters.ttl.observe(ttlMs / 1_000)
-      if (tags.length > 0) this.store.keep(tags, ttlMs).catch(error => this.#around.onHidden('keep tags', error))
+      this.journal.set(key, { ttlMs, bytes: record.length })
+      this.#keep(tags, ttlMs)
     } catch (error) {
-      this.#linkErrorOnly(error)
+      linkErrorOnly(error)
       // Redis may still hold what was there before.
       this.#around.queue.add(this, { kind: 'key', name: key }).catch(() => undefined)
+    } finally {
+      this.#spoil({ kind: 'key', name: key })
+    }
+  }
+
+  /** Stores a value under a lease that was taken for a write; refused, whatever lies there goes. */
+  async fillOver (key: string, token: string, entry: Entry, tags: readonly string[]): Promise<boolean> {
+    try {
+      const stored = await this.store.fill(key, token, { ...entry, onRefuse: 'drop' })
+      if (stored) this.#keep(tags, entry.hardMs)
+      return stored
     } finally {
       this.#spoil({ kind: 'key', name: key })
     }
@@ -70,11 +84,13 @@ export class Namespace implements Dropper {
   async invalidate (targets: readonly Target[]): Promise<DropReport> {
     const waits: Promise<void>[] = []
     const counts = await Promise.all(targets.map(async target => {
-      this.meters.invalidated(target.kind)
       try {
-        return await this.execute(target)
+        const dropped = await this.execute(target)
+        this.journal.invalidated(target, dropped, false)
+        return dropped
       } catch (error) {
-        this.#linkErrorOnly(error)
+        linkErrorOnly(error)
+        this.journal.invalidated(target, 0, true)
         waits.push(this.#around.queue.add(this, target))
         return 0
       }
@@ -112,6 +128,10 @@ export class Namespace implements Dropper {
     this.loader.forget()
   }
 
+  #keep (tags: readonly string[], hardMs: number): void {
+    this.store.keep(tags, hardMs).catch(error => this.#around.onHidden('keep tags', error))
+  }
+
   #spoil ({ kind, name }: Target): void {
     const { invalidations } = this.#around
     if (kind === 'key' || kind === 'soft') {
@@ -131,9 +151,5 @@ export class Namespace implements Dropper {
       this.forgetLocal()
       invalidations.changedHere([this.places.nsKey])
     }
-  }
-
-  #linkErrorOnly (error: unknown): void {
-    if ((error as Partial<LinkError>).outcome === undefined) throw error
   }
 }

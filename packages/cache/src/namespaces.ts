@@ -1,5 +1,6 @@
 import { type Clock, type Duration } from '@respite/redis'
 import { Cache } from './cache.ts'
+import type { CacheEventName, CacheListener } from './events.ts'
 import { FST_RSP_CACHE_NAMESPACE_TAKEN, FST_RSP_CACHE_NAMESPACES_TOO_MANY } from './errors.ts'
 import { Namespace, type NamespaceSettings } from './namespace.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -27,6 +28,7 @@ const maxNamespaces = 256
 export class Namespaces {
   readonly root: Cache
   readonly clock: Clock
+  readonly onHidden: Surroundings['onHidden']
   readonly #around: Surroundings
   readonly #members = new Map<string, Member>()
 
@@ -34,6 +36,7 @@ export class Namespaces {
     const { prefix, ttl, maxItems, maxBytes } = around.options
     this.#around = around
     this.clock = around.clock
+    this.onHidden = around.onHidden
     this.root = this.#make(prefix, { ttlMs: ttl, maxItems, maxBytes, label: 'default' }, '').cache
   }
 
@@ -53,6 +56,10 @@ export class Namespaces {
       maxBytes: options?.maxBytes ?? settings.maxBytes,
       label: options?.label ?? name
     }, given).cache
+  }
+
+  on<Name extends CacheEventName> (name: Name, listener: CacheListener<Name>): () => void {
+    return this.#around.events.on(name, listener)
   }
 
   /** The namespace of this full name. */
@@ -90,9 +97,9 @@ export class Namespaces {
       // Namespaces of one label count in one series.
       if (labels.has(space.settings.label)) continue
       labels.add(space.settings.label)
-      stats.hits.l1 += space.meters.hitsL1.value
-      stats.hits.l2 += space.meters.hitsL2.value
-      stats.misses += space.meters.missesL2.value
+      stats.hits.l1 += space.journal.meters.hitsL1.value
+      stats.hits.l2 += space.journal.meters.hitsL2.value
+      stats.misses += space.journal.meters.missesL2.value
     }
     const hits = stats.hits.l1 + stats.hits.l2
     stats.hitRatio = hits + stats.misses === 0 ? 0 : hits / (hits + stats.misses)

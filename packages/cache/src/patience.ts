@@ -1,28 +1,25 @@
-import type { Answer } from './answer.ts'
 import { FST_RSP_CACHE_FILL_TIMEOUT, shown } from './errors.ts'
 import type { Job } from './job.ts'
 
 /** How a caller who has, or may have, a stale answer waits for a new one. */
 export class Patience<Found> {
   readonly #job: Job
-  readonly #ofStale: (stale: Answer) => Found
   readonly #end = openPromise<Found>()
   readonly #timers: NodeJS.Timeout[] = []
-  #stale: Answer | undefined
+  #stale: Found | undefined
   #soft = false
 
-  constructor (job: Job, ofStale: (stale: Answer) => Found) {
+  constructor (job: Job) {
     this.#job = job
-    this.#ofStale = ofStale
   }
 
   /** What may be answered should nothing better come; undefined: what was offered has turned out to be dead. */
-  offer (stale: Answer | undefined): void {
+  offer (stale: Found | undefined): void {
     this.#stale = stale
     const { softTimeoutMs } = this.#job
     if (stale === undefined || this.#soft || softTimeoutMs === undefined) return
     this.#soft = true
-    this.#timers.push(setTimeout(() => { if (this.#stale !== undefined) this.#end.resolve(this.#ofStale(this.#stale)) }, softTimeoutMs))
+    this.#timers.push(setTimeout(() => { if (this.#stale !== undefined) this.#end.resolve(this.#stale) }, softTimeoutMs))
   }
 
   /** @param onHidden - told of the failure behind a stale answer */
@@ -36,7 +33,7 @@ export class Patience<Found> {
     } catch (error) {
       if (this.#stale === undefined) throw error
       onHidden(error)
-      return this.#ofStale(this.#stale)
+      return this.#stale
     } finally {
       for (const timer of this.#timers) clearTimeout(timer)
     }

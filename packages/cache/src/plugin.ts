@@ -3,6 +3,7 @@ import type { Respite } from '@respite/redis'
 import fastifyPlugin from 'fastify-plugin'
 import type { Cache } from './cache.ts'
 import { DropQueue } from './drop-queue.ts'
+import { CacheEvents } from './events.ts'
 import { invalidationOf } from './invalidation.ts'
 import { cacheShapes } from './keys.ts'
 import { Meters, metrics } from './metrics.ts'
@@ -39,6 +40,7 @@ export const cache: FastifyPluginAsync<CachePluginOptions> = async (fastify, giv
 function surroundingsOf (respite: Respite, options: Readonly<ResolvedOptions>, queue: DropQueue) {
   const { link, invalidations, clock, chance } = respite
   const log = respite.logger('cache')
+  const onHidden = (what: string, error: unknown) => log.debug({ err: error }, `cache: ${what} failed`)
   return {
     link,
     invalidations,
@@ -49,7 +51,8 @@ function surroundingsOf (respite: Respite, options: Readonly<ResolvedOptions>, q
     shapes: cacheShapes(respite.keyspace),
     waiting: new Waiting(),
     meters: (label: string) => new Meters(respite.metrics, label),
-    onHidden: (what: string, error: unknown) => log.debug({ err: error }, `cache: ${what} failed`)
+    events: new CacheEvents(onHidden),
+    onHidden
   }
 }
 

@@ -3,7 +3,8 @@ import type { Clock, Invalidations, Mark } from '@respite/redis'
 import { type Answer, answerOf } from './answer.ts'
 import type { Places } from './keys.ts'
 import type { LocalCopies } from './local-copies.ts'
-import type { Meters } from './metrics.ts'
+import type { Journal } from './journal.ts'
+import type { MissReason } from './read-report.ts'
 import type { Pattern } from './pattern.ts'
 import { type CacheRecord, type Snapshot, decodeRecord, recordId } from './record.ts'
 import type { LeaseRequest, Reply, Store, Versions } from './stores/store.ts'
@@ -15,7 +16,7 @@ export interface ReaderParts {
   readonly local: LocalCopies
   readonly invalidations: Invalidations
   readonly clock: Clock
-  readonly meters: Meters
+  readonly journal: Journal
   /** Whether callers get copies of plain values too. */
   readonly copy: boolean
 }
@@ -26,14 +27,17 @@ export interface Asked extends Omit<Reply, 'record'> {
   readonly answer: Answer | undefined
   /** Id of a record that is there, but dead or unreadable; else ''. */
   readonly deadId: string
-  /** Of what lies there and is true: its id, and what its fill took. */
+  /** Of what lies there and is true: its id, what its fill took, and how long ago that was; undefined: not known. */
   readonly id: string
   readonly costMs: number
+  readonly ageMs: number | undefined
+  /** Why there is no answer, or no fresh one; undefined where there is one. */
+  readonly missReason: MissReason | undefined
 }
 
 interface Question { readonly key: string, readonly token: string, readonly mark: Mark, readonly askedAt: number, spoiled: boolean }
 
-const nothing = { answer: undefined, deadId: '', id: '', costMs: 0 }
+const nothing = { answer: undefined, deadId: '', id: '', costMs: 0, ageMs: undefined, missReason: 'absent' } as const
 
 /** Keys whose tags are remembered, so that they are asked for along with the key; one that falls out costs a round trip. */
 const maxHints = 10_000
@@ -80,11 +84,12 @@ export class Reader {
     }
     if (record === 'corrupt') return this.#corrupt(question.key, reply)
     await this.#completeVersions(question, record.snapshot, reply.versions)
-    if (!isCurrent(record.snapshot, reply.versions)) return { ...reply, ...nothing, deadId: record.id }
+    if (!isCurrent(record.snapshot, reply.versions)) return { ...reply, ...nothing, missReason: 'invalidated', deadId: record.id }
     try {
       const answer = answerOf(record.body.toString(), copy)
-      if (reply.state === 'HIT') this.#keep(question, reply, { record, answer })
-      return { ...reply, answer, deadId: '', id: record.id, costMs: record.costMs }
+      const ageMs = ageOf(record, reply)
+      if (reply.state === 'HIT') this.#keep(question, reply, { record, answer, ageMs })
+      return { ...reply, answer, deadId: '', id: record.id, costMs: record.costMs, ageMs, missReason: reply.state === 'HIT' ? undefined : 'expired' }
     } catch {
       // Bytes a stranger has changed: a miss like any other.
       return this.#corrupt(question.key, reply)
@@ -101,27 +106,36 @@ export class Reader {
     for (const [tag, nonce] of await store.versions(missing)) versions.tags.set(tag, nonce)
   }
 
-  #keep ({ key, mark, askedAt, spoiled }: Question, reply: Reply, { record, answer }: { record: CacheRecord, answer: Answer }): void {
+  #keep ({ key, mark, askedAt, spoiled }: Question, reply: Reply, { record, answer, ageMs = 0 }: { record: CacheRecord, answer: Answer, ageMs: number | undefined }): void {
     const { local, places } = this.#parts
     if (spoiled || !mark.mayKeep(places.nsKey)) return
     const { tags } = record.snapshot
-    if (mark.mayKeep(places.val(key))) local.keep(key, { answer, tags, bytes: record.body.length, id: record.id, costMs: record.costMs, askedAt, leftMs: reply.leftMs })
+    if (mark.mayKeep(places.val(key))) {
+      const { id, costMs, body } = record
+      local.keep(key, { answer, tags, bytes: body.length, id, costMs, bornAt: askedAt - ageMs, askedAt, leftMs: reply.leftMs })
+    }
     for (const [tag, nonce] of tags) if (mark.mayKeep(places.tag(tag))) local.keepTag(tag, nonce)
   }
 
   #foreign (reply: Reply): Asked {
-    this.#parts.meters.unreadable('foreign')
-    return { ...reply, state: 'FOREIGN', lease: '', ...nothing }
+    this.#parts.journal.meters.unreadable('foreign')
+    return { ...reply, state: 'FOREIGN', lease: '', ...nothing, missReason: 'foreign' }
   }
 
   #corrupt (key: string, reply: Reply): Asked {
-    const { meters, store } = this.#parts
+    const { journal, store } = this.#parts
     const id = recordId(reply.record!)
-    meters.unreadable('corrupt')
+    journal.meters.unreadable('corrupt')
     // Not waited for: should it fail, whoever reads next finds the same bytes and tries again.
     store.discard(key, id).catch(() => undefined)
-    return { ...reply, ...nothing, deadId: id }
+    return { ...reply, ...nothing, missReason: 'unreadable', deadId: id }
   }
+}
+
+/** Undefined for what was made stale before its time. */
+function ageOf ({ ttlMs }: CacheRecord, { state, leftMs, pastMs }: Reply): number | undefined {
+  if (state === 'HIT') return Math.max(0, ttlMs - leftMs)
+  return pastMs > 0 ? ttlMs + pastMs : undefined
 }
 
 /** Equality only, and a lost record is a mismatch: what was true before a failover may be true again. */

@@ -6,6 +6,8 @@ export const recordVersion = 1
 const idAt = 1
 const idBytes = 12
 const softDigits = '0'.repeat(13)
+/** Codec (1 byte), cost (4), time to live (6), length of the etag (1): between the tags and the etag. */
+const restBytes = 12
 /** Where what the scripts do not read begins. */
 const tagsAt = idAt + idBytes + softDigits.length
 
@@ -21,8 +23,10 @@ export interface CacheRecord {
   readonly id: string
   readonly snapshot: Snapshot
   readonly codec: number
-  /** What the fill took, in ms. */
+  /** What the fill took. */
   readonly costMs: number
+  /** How long it was fresh when it was stored. */
+  readonly ttlMs: number
   readonly etag: string
   readonly body: Buffer
 }
@@ -35,10 +39,11 @@ export function encodeRecord (record: Omit<CacheRecord, 'codec' | 'etag' | 'body
     return [uint16(text.length), text, Buffer.from(nonce, 'base64url')]
   })
   const etag = Buffer.from(record.etag ?? '', 'latin1').subarray(0, 255)
-  const rest = Buffer.alloc(6)
+  const rest = Buffer.alloc(restBytes)
   rest[0] = jsonCodec
   rest.writeUInt32BE(Math.min(Math.round(record.costMs), 0xFFFFFFFF), 1)
-  rest[5] = etag.length
+  rest.writeUIntBE(Math.round(record.ttlMs), 5, 6)
+  rest[restBytes - 1] = etag.length
   const body = typeof record.body === 'string' ? Buffer.from(record.body) : record.body
   return Buffer.concat([head, uint16(record.snapshot.tags.size + 1), ...tags, rest, etag, body])
 }
@@ -82,14 +87,16 @@ function readRecord (bytes: Buffer): CacheRecord | 'foreign' | 'corrupt' {
   }
   const codec = bytes.readUInt8(at)
   if (codec !== jsonCodec) return 'foreign'
-  const bodyAt = at + 6 + bytes.readUInt8(at + 5)
+  const etagAt = at + restBytes
+  const bodyAt = etagAt + bytes.readUInt8(etagAt - 1)
   if (count === 0 || bodyAt > bytes.length) return 'corrupt'
   return {
     id: recordId(bytes),
     snapshot: { ns, tags },
     codec,
     costMs: bytes.readUInt32BE(at + 1),
-    etag: bytes.toString('latin1', at + 6, bodyAt),
+    ttlMs: bytes.readUIntBE(at + 5, 6),
+    etag: bytes.toString('latin1', etagAt, bodyAt),
     body: bytes.subarray(bodyAt)
   }
 }

@@ -3,6 +3,8 @@ import { assemble } from './assemble.ts'
 import { cacheContract } from './contracts/cache.ts'
 import { loadingContract } from './contracts/loading.ts'
 import { manyContract } from './contracts/many.ts'
+import { reportsContract } from './contracts/reports.ts'
+import { writingContract } from './contracts/writing.ts'
 
 const app = await assemble({})
 t.teardown(() => app.close())
@@ -10,6 +12,8 @@ t.teardown(() => app.close())
 cacheContract(t, 'embedded', () => ({ here: app, there: app }))
 manyContract(t, 'embedded', () => ({ here: app, there: app }))
 loadingContract(t, 'embedded', () => ({ here: app, there: app }))
+writingContract(t, 'embedded', () => ({ here: app, there: app }))
+reportsContract(t, 'embedded', () => ({ here: app, there: app }))
 
 t.test('a local copy answers at once, and is counted', async t => {
   const { cache } = app

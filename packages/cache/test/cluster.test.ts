@@ -9,7 +9,9 @@ import { assemble } from './assemble.ts'
 import { cacheContract } from './contracts/cache.ts'
 import { loadingContract } from './contracts/loading.ts'
 import { manyContract } from './contracts/many.ts'
+import { reportsContract } from './contracts/reports.ts'
 import { storeContract } from './contracts/store.ts'
+import { writingContract } from './contracts/writing.ts'
 
 const cluster = await startCluster()
 t.teardown(() => cluster.stop())
@@ -25,10 +27,12 @@ async function onCluster () {
 
 const [here, there] = [await onCluster(), await onCluster()]
 
-storeContract(t, 'Cluster', () => new RedisStore(here.respite.link, new Places(cacheShapes(here.respite.keyspace), randomToken())))
+storeContract(t, 'Cluster', () => new RedisStore(here.respite.link, new Places(cacheShapes(here.respite.keyspace), randomToken()), here.respite.clock))
 cacheContract(t, 'Cluster', () => ({ here, there }))
 manyContract(t, 'Cluster', () => ({ here, there }))
 loadingContract(t, 'Cluster', () => ({ here, there }))
+writingContract(t, 'Cluster', () => ({ here, there }))
+reportsContract(t, 'Cluster', () => ({ here, there }))
 
 t.test('R11: nothing loaded before deletePattern began is readable after it resolved, with writers racing it on three masters', async t => {
   const seed = Number(process.env.SEED ?? randomInt(2 ** 31))

@@ -6,6 +6,8 @@ import { gate, startProxy, startRedis, until } from '@respite/testing'
 import type { CachePluginOptions } from '@respite/cache'
 import { Places, cacheShapes } from '../src/keys.ts'
 import { LocalCopies } from '../src/local-copies.ts'
+import { CacheEvents } from '../src/events.ts'
+import { Journal } from '../src/journal.ts'
 import { Meters } from '../src/metrics.ts'
 import { Reader } from '../src/reader.ts'
 import { encodeRecord } from '../src/record.ts'
@@ -143,14 +145,14 @@ t.test('R5, R13: an answer that a push, a flush or an own write has overtaken is
     const local = new LocalCopies(invalidations, clock, { maxItems: 9, maxBytes: 9_999, maxAgeMs: 60_000, onEvict: () => undefined })
     const store = new MemoryStore(clock, { maxItems: 9, maxBytes: 9_999 })
     const { ns } = await store.mint([], true)
-    await store.put('k', { record: encodeRecord({ id: randomToken(), snapshot: { ns: ns!, tags: new Map() }, costMs: 0, body: '"v1"' }), softMs: 60_000, hardMs: 60_000 })
+    await store.put('k', { record: encodeRecord({ id: randomToken(), snapshot: { ns: ns!, tags: new Map() }, costMs: 0, ttlMs: 60_000, body: '"v1"' }), softMs: 60_000, hardMs: 60_000 })
     const read = store.read.bind(store)
     store.read = async question => {
       const reply = await read(question)
       await hold.pass() // the answer is on its way
       return reply
     }
-    const reader = new Reader({ store, places, local, invalidations, clock, meters: new Meters(metrics, 'r5'), copy: false })
+    const reader = new Reader({ store, places, local, invalidations, clock, journal: new Journal('r5', new Meters(metrics, 'r5'), new CacheEvents(() => undefined)), copy: false })
     const asked = reader.ask('k', [])
     await hold.reached
     overtake()

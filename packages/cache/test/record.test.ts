@@ -2,7 +2,7 @@ import t from 'tap'
 import { randomToken } from '@respite/redis'
 import { decodeRecord, encodeRecord, recordId } from '../src/record.ts'
 
-const record = () => ({ id: randomToken(), snapshot: { ns: randomToken(), tags: new Map([['org:7', randomToken()], ['é\u0000', randomToken()]]) }, costMs: 12, etag: 'W/"1"', body: '{"a":"é"}' })
+const record = () => ({ id: randomToken(), snapshot: { ns: randomToken(), tags: new Map([['org:7', randomToken()], ['é\u0000', randomToken()]]) }, costMs: 12, ttlMs: 315_360_000_000, etag: 'W/"1"', body: '{"a":"é"}' })
 
 t.test('reads back what it has written', async t => {
   const written = record()

@@ -80,7 +80,10 @@ export class MemoryStore implements Store {
   }
 
   async fill (key: string, token: string, entry: Entry): Promise<boolean> {
-    if (this.#leaseOf(key) !== `T:${token}`) return false
+    if (this.#leaseOf(key) !== `T:${token}`) {
+      if (entry.onRefuse === 'drop') this.#drop(key)
+      return false
+    }
     this.#store(key, entry)
     return true
   }
@@ -89,6 +92,10 @@ export class MemoryStore implements Store {
     if (this.#leaseOf(key) !== `T:${token}`) return
     if (how === '-') this.#leases.delete(key)
     else this.#leases.set(key, { text: `${how}:${token}`, until: this.#clock.monotonicMs() + markMs })
+  }
+
+  async open (key: string, token: string, leaseMs: number): Promise<void> {
+    this.#leases.set(key, { text: `T:${token}`, until: this.#clock.monotonicMs() + leaseMs })
   }
 
   async put (key: string, entry: Entry): Promise<void> {
@@ -118,7 +125,7 @@ export class MemoryStore implements Store {
   }
 
   async keep (): Promise<void> {
-    // Tags here end by their number, not by time.
+    // Records here end by their number, not by time.
   }
 
   async clear (): Promise<void> {

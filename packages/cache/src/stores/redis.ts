@@ -1,19 +1,25 @@
-import { type Link, type Script, randomToken, wild } from '@respite/redis'
+import { type Clock, type Link, type Script, randomToken, wild } from '@respite/redis'
 import type { Places } from '../keys.ts'
 import type { Pattern } from '../pattern.ts'
 import { scripts } from './scripts.ts'
 import { SharedQuestions } from './shared-questions.ts'
-import { type Entry, type Question, type Reply, type Store, type Tick, type Versions, markMs, tagMs } from './store.ts'
+import { type Entry, type Question, type Reply, type Store, type Tick, type Versions, markMs, nsMs, tagMs } from './store.ts'
+
+const dayMs = 86_400_000
 
 /** A namespace's entries in Redis. */
 export class RedisStore implements Store {
   readonly #link: Link
   readonly #places: Places
+  readonly #clock: Clock
   readonly #shared = new SharedQuestions()
+  /** Until when the namespace's record is there at the least, by this process' own clock. */
+  #nsUntil = 0
 
-  constructor (link: Link, places: Places) {
+  constructor (link: Link, places: Places, clock: Clock) {
     this.#link = link
     this.#places = places
+    this.#clock = clock
   }
 
   async read ({ key, tags, lease }: Question): Promise<Reply> {
@@ -41,7 +47,7 @@ export class RedisStore implements Store {
   }
 
   async clock (): Promise<Tick> {
-    const [g, s] = await this.#shared.ask('clock', () => this.#run(scripts.clock, [this.#places.clkKey], randomToken())) as [string, number]
+    const [g, s] = await this.#shared.ask('clock', () => this.#run(scripts.clock, [this.#places.clkKey], randomToken(), nsMs)) as [string, number]
     return { g, s }
   }
 
@@ -51,18 +57,22 @@ export class RedisStore implements Store {
 
   async mint (tags: readonly string[], ns: boolean): Promise<Versions> {
     const [nsNonce, nonces] = await Promise.all([
-      ns ? this.#shared.ask('found', () => this.#run(scripts.found, [this.#places.nsKey], randomToken())) : null,
+      ns ? this.#shared.ask('found', () => this.#run(scripts.found, [this.#places.nsKey], randomToken(), nsMs)) : null,
       Promise.all(tags.map(tag => this.#shared.ask(`mint ${tag}`, () => this.#run(scripts.mint, [this.#places.tag(tag)], randomToken(), tagMs))))
     ])
     return { ns: nsNonce as string | null, tags: new Map(tags.map((tag, i) => [tag, nonces[i] as string])) }
   }
 
-  async fill (key: string, token: string, { record, softMs, hardMs, withinMs }: Entry): Promise<boolean> {
-    return await this.#within(withinMs).run(scripts.fill, this.#both(key), [token, record, softMs, hardMs, 'leave']) === 1
+  async fill (key: string, token: string, { record, softMs, hardMs, onRefuse = 'leave', withinMs }: Entry): Promise<boolean> {
+    return await this.#within(withinMs).run(scripts.fill, this.#both(key), [token, record, softMs, hardMs, onRefuse]) === 1
   }
 
   async done (key: string, token: string, how: 'F' | 'S' | '-'): Promise<void> {
     await this.#run(scripts.done, [this.#places.lease(key)], token, how, markMs)
+  }
+
+  async open (key: string, token: string, leaseMs: number): Promise<void> {
+    await this.#run(scripts.open, [this.#places.lease(key)], token, leaseMs)
   }
 
   async put (key: string, { record, softMs, hardMs }: Entry): Promise<void> {
@@ -83,17 +93,36 @@ export class RedisStore implements Store {
 
   async bump (tag: string): Promise<void> {
     // First the clock, then the tag: a bump that is seen has ticked.
-    const [g, s] = await this.#run(scripts.tick, [this.#places.clkKey], randomToken()) as [string, number]
+    const [g, s] = await this.#run(scripts.tick, [this.#places.clkKey], randomToken(), nsMs) as [string, number]
     await this.#run(scripts.bump, [this.#places.tag(tag)], randomToken(), g, s, tagMs)
   }
 
   async keep (tags: readonly string[], hardMs: number): Promise<void> {
-    const most = Math.max(tagMs, 2 * hardMs)
-    await Promise.all(tags.map(tag => this.#shared.ask(`keep ${hardMs} ${tag}`, () => this.#run(scripts.keep, [this.#places.tag(tag)], hardMs + 86_400_000, most))))
+    const leastMs = hardMs + dayMs
+    await Promise.all([
+      ...tags.map(tag => this.#keep(this.#places.tag(tag), leastMs, Math.max(tagMs, 2 * hardMs))),
+      this.#clock.monotonicMs() + leastMs > this.#nsUntil ? this.#keepNs(leastMs) : undefined
+    ])
+  }
+
+  /** Asked for far more than is needed, so that it is seldom asked for. */
+  async #keepNs (leastMs: number): Promise<void> {
+    const ms = Math.max(leastMs, 30 * dayMs)
+    this.#nsUntil = this.#clock.monotonicMs() + ms
+    try {
+      await this.#keep(this.#places.nsKey, ms, Math.max(nsMs, 2 * ms))
+    } catch (error) {
+      this.#nsUntil = 0
+      throw error
+    }
+  }
+
+  #keep (place: string, leastMs: number, mostMs: number): Promise<unknown> {
+    return this.#shared.ask(`keep ${leastMs} ${place}`, () => this.#run(scripts.keep, [place], leastMs, mostMs))
   }
 
   async clear (): Promise<void> {
-    await this.#link.send('SET', this.#places.nsKey, randomToken())
+    await this.#link.send('SET', this.#places.nsKey, randomToken(), 'PX', nsMs)
   }
 
   async dropPattern (pattern: Pattern): Promise<number> {

@@ -9,6 +9,7 @@ export const scripts = Object.freeze({
   peek: script('peek', { reply: 'bytes', flags: ['no-writes'] }),
   fill: script('fill'),
   put: script('put'),
+  open: script('open'),
   done: script('done'),
   // What ends an entry must pass where memory is short.
   drop: script('drop', { flags: ['allow-oom'] }),

@@ -60,6 +60,8 @@ export interface Entry {
   readonly softMs: number
   /** Until it goes. */
   readonly hardMs: number
+  /** What becomes of what lies there when the fill is refused. @default 'leave' */
+  readonly onRefuse?: 'drop' | 'leave'
   /** How long the answer may take. @default the link's deadline */
   readonly withinMs?: number | undefined
 }
@@ -80,11 +82,13 @@ export interface Store {
   vouch (tag: string, nonce: string, tick: Tick): Promise<void>
   /** Gives nonces to those of namespace and tags that have none; answers what is there. */
   mint (tags: readonly string[], ns: boolean): Promise<Versions>
-  /** @returns whether the lease still stood, and the entry was stored */
+  /** @returns whether the lease still stood, and the entry was stored; where it did not, `onRefuse` says whether what lies there goes */
   fill (key: string, token: string, entry: Entry): Promise<boolean>
   /** Ends a lease: the factory failed, skipped, or nobody waits. */
   done (key: string, token: string, how: 'F' | 'S' | '-'): Promise<void>
   put (key: string, entry: Entry): Promise<void>
+  /** Takes the lease of a key, whoever has it. */
+  open (key: string, token: string, leaseMs: number): Promise<void>
   /** @returns entries that went */
   drop (key: string): Promise<number>
   /** Drops a record that cannot be read, unless another took its place. */
@@ -92,7 +96,7 @@ export interface Store {
   /** @returns entries that are stale from now on */
   soften (key: string): Promise<number>
   bump (tag: string): Promise<void>
-  /** Lets the records of tags live as long as an entry that carries them. */
+  /** Lets the records of the namespace and of these tags live as long as an entry that carries them. */
   keep (tags: readonly string[], hardMs: number): Promise<void>
   /** A new nonce for the namespace: all its entries are dead. */
   clear (): Promise<void>
@@ -105,5 +109,7 @@ export interface Store {
 
 /** How long a tag's record lives at the least. */
 export const tagMs = 2 * 86_400_000
+/** How long the records of a namespace live at the least after they were last written. */
+export const nsMs = 400 * 86_400_000
 /** How long the mark of a failed or skipped fill is there for those who waited. */
 export const markMs = 2_000

@@ -9,7 +9,7 @@ import type { LeaseRequest, Store } from '../../src/stores/store.ts'
 export type StoreMaker = () => Store
 
 const lease = (more: Partial<LeaseRequest> = {}): LeaseRequest => ({ token: randomToken(), leaseMs: 10_000, except: '', waited: '', ...more })
-const recordOf = (body = '1', id = randomToken()) => encodeRecord({ id, snapshot: { ns: randomToken(), tags: new Map() }, costMs: 0, body })
+const recordOf = (body = '1', id = randomToken()) => encodeRecord({ id, snapshot: { ns: randomToken(), tags: new Map() }, costMs: 0, ttlMs: 60_000, body })
 const entry = (body = '1', softMs = 60_000, hardMs = 60_000) => ({ record: recordOf(body), softMs, hardMs })
 const bodyOf = (record: Buffer | undefined) => record?.subarray(-1).toString()
 const ask = (store: Store, key: string, request?: LeaseRequest) => store.read(request === undefined ? { key, tags: [] } : { key, tags: [], lease: request })
@@ -50,6 +50,24 @@ export function storeContract (t: Test, name: string, make: StoreMaker): void {
       t.equal(await store.fill('k', mine.token, entry('9')), false)
       t.not(bodyOf((await ask(store, 'k')).record), '9')
     }
+  })
+
+  t.test(`${name}: open takes the lease from whoever has it; a refused fill leaves what is there, or drops it`, async t => {
+    const store = make()
+    const [mine, writer, other] = [lease(), randomToken(), randomToken()]
+    await ask(store, 'k', mine)
+    await store.open('k', writer, 10_000)
+    t.match(await ask(store, 'k', lease()), { lease: 'WAIT', holder: writer })
+    t.equal(await store.fill('k', mine.token, entry('1')), false)
+    t.equal(await store.fill('k', writer, entry('2')), true)
+    t.equal(bodyOf((await ask(store, 'k')).record), '2')
+    await store.open('k', writer, 10_000)
+    await store.open('k', other, 10_000)
+    t.equal(await store.fill('k', mine.token, { ...entry('3'), onRefuse: 'leave' }), false)
+    t.equal((await ask(store, 'k')).state, 'HIT')
+    t.equal(await store.fill('k', writer, { ...entry('3'), onRefuse: 'drop' }), false)
+    t.equal((await ask(store, 'k')).state, 'MISS')
+    t.equal(await store.fill('k', other, entry('4')), false, 'its lease went, too')
   })
 
   t.test(`${name}: drop and soften say how many entries they met`, async t => {

@@ -7,7 +7,7 @@ import { storeContract } from '../contracts/store.ts'
 storeContract(t, 'memory', () => new MemoryStore(systemClock, { maxItems: 1_000, maxBytes: 1_000_000 }))
 
 t.test('holds no more entries and bytes than it may, the oldest going first', async t => {
-  const recordOf = (bytes: number) => encodeRecord({ id: randomToken(), snapshot: { ns: randomToken(), tags: new Map() }, costMs: 0, body: Buffer.alloc(bytes) })
+  const recordOf = (bytes: number) => encodeRecord({ id: randomToken(), snapshot: { ns: randomToken(), tags: new Map() }, costMs: 0, ttlMs: 0, body: Buffer.alloc(bytes) })
   const entry = (bytes: number) => ({ record: recordOf(bytes), softMs: 60_000, hardMs: 60_000 })
   const few = new MemoryStore(systemClock, { maxItems: 2, maxBytes: 1_000_000 })
   for (const key of ['a', 'b', 'c']) await few.put(key, entry(1))
