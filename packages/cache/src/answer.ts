@@ -3,19 +3,18 @@ import { FST_RSP_CACHE_NOT_SERIALISABLE, shown } from './errors.ts'
 
 /** What callers are given: never two of them the same thing they could change. */
 export class Answer {
-  readonly #decoded: Decoded
+  readonly #value: unknown
   readonly #copy: boolean
 
   /** @param copy - whether plain values are copied too, instead of frozen and shared */
   constructor (decoded: Decoded, copy: boolean) {
-    this.#decoded = decoded
-    this.#copy = copy || !decoded.plain
+    this.#value = decoded.value
+    this.#copy = (copy || !decoded.plain) && typeof decoded.value === 'object' && decoded.value !== null
   }
 
   /** The value for one caller: shared where it is frozen or no object, else a copy. */
   forCaller (): unknown {
-    const { value } = this.#decoded
-    return this.#copy && typeof value === 'object' && value !== null ? structuredClone(value) : value
+    return this.#copy ? structuredClone(this.#value) : this.#value
   }
 }
 

@@ -73,16 +73,19 @@ export function decodeRecord (bytes: Buffer): CacheRecord | 'foreign' | 'corrupt
   }
 }
 
+/** One for all: a local copy keeps it. */
+const noTags: ReadonlyMap<string, string> = new Map()
+
 function readRecord (bytes: Buffer): CacheRecord | 'foreign' | 'corrupt' {
   const count = bytes.readUInt16BE(tagsAt)
-  const tags = new Map<string, string>()
+  const tags = count <= 1 ? noTags : new Map<string, string>()
   let at = tagsAt + 2
   let ns = ''
   for (let i = 0; i < count; i++) {
     const nameEnd = at + 2 + bytes.readUInt16BE(at)
     const nonce = bytes.subarray(nameEnd, nameEnd + idBytes).toString('base64url')
     if (i === 0) ns = nonce
-    else tags.set(bytes.toString('utf8', at + 2, nameEnd), nonce)
+    else (tags as Map<string, string>).set(bytes.toString('utf8', at + 2, nameEnd), nonce)
     at = nameEnd + idBytes
   }
   const codec = bytes.readUInt8(at)
