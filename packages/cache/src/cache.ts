@@ -7,7 +7,7 @@ import type { Target } from './drop-queue.ts'
 import type { FillContext } from './fill-context.ts'
 import { type GetOrSetOptions, type SetOptions, jobOf } from './get-or-set-options.ts'
 import type { Job } from './job.ts'
-import type { Loaded } from './loader.ts'
+import type { Found } from './loader.ts'
 import type { LocalCopy } from './local-copies.ts'
 import { type LoadMissing, MissingBatch } from './missing-batch.ts'
 import type { Namespace } from './namespace.ts'
@@ -275,8 +275,7 @@ export class Cache {
   }
 
   #jobOf (key: string, factory: (context: FillContext) => unknown, options: GetOrSetOptions): Job {
-    // A factory without a parameter adds no tags.
-    return jobOf({ key: checkedKey(key), factory, wantsClock: factory.length > 0 }, options, this.#space.settings.ttlMs)
+    return jobOf({ key: checkedKey(key), factory }, options, this.#space.settings.ttlMs)
   }
 
   async #eagerly<T> (copy: LocalCopy, { key, factory, options }: { key: string, factory: (context: FillContext) => unknown, options: GetOrSetOptions }): Promise<T> {
@@ -314,7 +313,7 @@ export class Cache {
   }
 }
 
-function reportOf (key: string, { source, ageMs, leftMs, missReason, waitedMs }: Loaded): ReadReport {
+function reportOf (key: string, { source, ageMs, leftMs, missReason, waitedMs }: Found): ReadReport {
   return { key, source, ageMs, ttlLeftMs: source === 'stale' ? 0 : leftMs, missReason, waitedMs }
 }
 

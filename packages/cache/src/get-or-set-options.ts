@@ -45,13 +45,16 @@ const maxTimeoutMs = 86_400_000
  * A call's options, checked and complete.
  * @throws FST_RSP_CACHE_CALL_OPTION_INVALID, FST_RSP_DURATION_INVALID, FST_RSP_CACHE_TTL_OUT_OF_BOUNDS, and those of tags
  */
-export function jobOf (wanted: Pick<Job, 'key' | 'factory' | 'wantsClock'>, options: GetOrSetOptions, defaultTtlMs: number): Job {
+export function jobOf ({ key, factory }: Pick<Job, 'key' | 'factory'>, options: GetOrSetOptions, defaultTtlMs: number): Job {
   const { ttl, tags, swr, staleIfError, jitter = 0, negativeTtl, eager, timeouts, l2Timeout, singleFlight = 'fleet' } = options
   if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 1)) throw refused('jitter', 'a number from 0 to 1', jitter)
   if (eager !== undefined && eager !== 'xfetch') throw refused('eager', "'xfetch'", eager)
   if (singleFlight !== 'fleet' && singleFlight !== 'process') throw refused('singleFlight', "'fleet' or 'process'", singleFlight)
   return {
-    ...wanted,
+    key,
+    factory,
+    // A factory without a parameter adds no tags.
+    wantsClock: factory.length > 0,
     ttlMs: ttl === undefined ? defaultTtlMs : ttlMs(ttl),
     jitter,
     negativeMs: negativeTtl === undefined ? undefined : ttlMs(negativeTtl, 'negativeTtl'),
@@ -62,7 +65,8 @@ export function jobOf (wanted: Pick<Job, 'key' | 'factory' | 'wantsClock'>, opti
     l2TimeoutMs: timeoutMs(l2Timeout, 'l2Timeout'),
     early: eager === 'xfetch',
     alone: singleFlight === 'process',
-    tags: checkedTags(tags)
+    tags: checkedTags(tags),
+    onElsewhere: undefined
   }
 }
 

@@ -23,7 +23,7 @@ export interface Job {
   readonly alone: boolean
   readonly tags: readonly string[]
   /** Told when the value comes from elsewhere than from this job's factory: from the store, or from a run of another. */
-  onElsewhere? (): void
+  onElsewhere: (() => void) | undefined
 }
 
 const wishes = ['ttlMs', 'negativeMs', 'staleMs', 'errorMs', 'softTimeoutMs', 'hardTimeoutMs', 'l2TimeoutMs', 'alone', 'wantsClock'] as const

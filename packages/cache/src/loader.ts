@@ -30,10 +30,6 @@ export interface Found {
   readonly ageMs: number | undefined
   /** How long it is still fresh. */
   readonly leftMs: number
-}
-
-/** What was found, and how. */
-export interface Loaded extends Found {
   readonly missReason: MissReason | undefined
   /** How long the run of another was waited for. */
   readonly waitedMs: number
@@ -63,7 +59,7 @@ const pauseMs = { first: 25, most: 200 }
 export class Loader {
   readonly #parts: LoaderParts
   readonly #filler: Filler
-  readonly #unsent = new Map<string, { job: Job, outcome: Promise<Loaded> }>()
+  readonly #unsent = new Map<string, { job: Job, outcome: Promise<Found> }>()
   readonly #flights = new Map<string, Flight>()
   readonly #offline = new Map<string, Promise<Filled>>()
   readonly #early = new Set<string>()
@@ -73,7 +69,7 @@ export class Loader {
     this.#filler = new Filler(parts)
   }
 
-  load (job: Job): Promise<Loaded> {
+  load (job: Job): Promise<Found> {
     const open = this.#unsent.get(job.key)
     if (open !== undefined && sameWish(open.job, job)) {
       job.onElsewhere?.()
@@ -107,14 +103,13 @@ export class Loader {
     if (asked.lease === 'LEASED') await this.#fill(job, request.token, { versions: asked.versions, stale: answer })
   }
 
-  async #begin (job: Job): Promise<Loaded> {
+  #begin (job: Job): Promise<Found> {
     const { clock, leaseMs, onHidden } = this.#parts
     const patient = job.errorMs > 0 || job.hardTimeoutMs !== undefined
     const patience = patient ? new Patience<Found>(job) : undefined
     const search: Search = { except: '', waited: '', pauseMs: pauseMs.first, until: clock.monotonicMs() + leaseMs, patience, stale: undefined, missReason: undefined, waitedMs: 0 }
     const outcome = this.#search(job, search)
-    const found = await (patience === undefined ? outcome : patience.wait(outcome, error => onHidden('refresh', error)))
-    return { ...found, missReason: search.missReason, waitedMs: search.waitedMs }
+    return patience === undefined ? outcome : patience.wait(outcome, error => onHidden('refresh', error))
   }
 
   async #search (job: Job, search: Search): Promise<Found> {
@@ -126,7 +121,7 @@ export class Loader {
         asked = await reader.ask(job.key, job.tags, request)
       } catch (error) {
         search.missReason ??= 'unavailable'
-        return made(this.#withoutRedis(job, request.token, error))
+        return made(this.#withoutRedis(job, request.token, error), search)
       }
       search.missReason ??= asked.missReason
       const found = this.#decide(job, request.token, { asked, search })
@@ -135,7 +130,7 @@ export class Loader {
       if (joined !== undefined) return joined
     }
     // One lease time has passed: whoever fills this key does not come to an end.
-    return made(this.#filler.alone(job, search.stale))
+    return made(this.#filler.alone(job, search.stale), search)
   }
 
   #request (job: Job, { except, waited }: Pick<LeaseRequest, 'except' | 'waited'>): LeaseRequest {
@@ -147,19 +142,19 @@ export class Loader {
     const { journal } = this.#parts
     const { answer, versions, ageMs, leftMs } = asked
     if (asked.state === 'FAILED') throw new FST_RSP_CACHE_FILL_FAILED(shown(job.key))
-    if (asked.state === 'SKIPPED' || asked.state === 'FOREIGN') return made(this.#filler.alone(job, search.stale))
+    if (asked.state === 'SKIPPED' || asked.state === 'FOREIGN') return made(this.#filler.alone(job, search.stale), search)
     if (answer !== undefined && (asked.state === 'HIT' || (job.staleMs > 0 && asked.pastMs <= job.staleMs))) {
       journal.hitL2(job.key, asked.state === 'STALE')
       if (asked.lease === 'LEASED') this.#filler.hide('refresh', this.#fill(job, token, { versions, stale: answer }))
       else job.onElsewhere?.()
       if (asked.state === 'HIT' && job.early) this.refreshEarly(job, { id: asked.id, answer, leftMs: asked.leftMs, costMs: asked.costMs })
-      return Promise.resolve({ answer, source: asked.state === 'HIT' ? 'l2' : 'stale', ageMs, leftMs })
+      return Promise.resolve({ answer, source: asked.state === 'HIT' ? 'l2' : 'stale', ageMs, leftMs, missReason: search.missReason, waitedMs: search.waitedMs })
     }
     search.stale = answer
-    search.patience?.offer(answer !== undefined && asked.pastMs <= job.errorMs ? { answer, source: 'stale', ageMs, leftMs } : undefined)
+    search.patience?.offer(answer !== undefined && asked.pastMs <= job.errorMs ? { answer, source: 'stale', ageMs, leftMs, missReason: search.missReason, waitedMs: search.waitedMs } : undefined)
     if (asked.lease === 'LEASED') {
       journal.miss(job.key, search.missReason ?? 'absent')
-      return made(this.#fill(job, token, { versions, stale: answer }))
+      return made(this.#fill(job, token, { versions, stale: answer }), search)
     }
     if (asked.deadId !== '') search.except = asked.deadId
     return undefined
@@ -173,7 +168,7 @@ export class Loader {
     search.waited = asked.holder
     const flight = this.#flights.get(job.key)
     if (flight?.token === asked.holder && agrees(flight.snapshot, asked.versions)) return this.#joinFlight(job, flight, search)
-    if (job.alone) return made(this.#beside(job, asked, search.stale))
+    if (job.alone) return made(this.#beside(job, asked, search.stale), search)
     await this.#waited(search, waiting.pause(places.val(job.key), search.pauseMs))
     search.pauseMs = Math.min(2 * search.pauseMs, pauseMs.most)
     return undefined
@@ -188,10 +183,10 @@ export class Loader {
       waiting.wake(patience)
     })
     await this.#waited(search, Promise.race([end, waiting.pause(patience, search.until - clock.monotonicMs())]))
-    if (!ended) return made(this.#filler.alone(job, search.stale))
+    if (!ended) return made(this.#filler.alone(job, search.stale), search)
     const filled = await flight.outcome
     // A tag that the factory has added may have been invalidated before this caller began.
-    return filled.added ? undefined : foundOf(filled)
+    return filled.added ? undefined : foundOf(filled, search)
   }
 
   async #waited (search: Search, work: Promise<unknown>): Promise<void> {
@@ -248,12 +243,12 @@ export class Loader {
   }
 }
 
-async function made (filled: Promise<Filled>): Promise<Found> {
-  return foundOf(await filled)
+async function made (filled: Promise<Filled>, search: Search): Promise<Found> {
+  return foundOf(await filled, search)
 }
 
-function foundOf ({ answer, softMs }: Filled): Found {
-  return { answer, source: 'factory', ageMs: 0, leftMs: softMs }
+function foundOf ({ answer, softMs }: Filled, { missReason, waitedMs }: Search): Found {
+  return { answer, source: 'factory', ageMs: 0, leftMs: softMs, missReason, waitedMs }
 }
 
 /** The nonces that hold now; undefined where one is missing. */

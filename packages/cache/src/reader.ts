@@ -22,7 +22,9 @@ export interface ReaderParts {
 }
 
 /** What the store answered, judged. */
-export interface Asked extends Omit<Reply, 'record'> {
+export interface Asked extends Omit<Reply, 'record'>, Verdict {}
+
+interface Verdict {
   /** What lies there and is true: fresh with `HIT`, stale with `STALE`. */
   readonly answer: Answer | undefined
   /** Id of a record that is there, but dead or unreadable; else ''. */
@@ -37,7 +39,7 @@ export interface Asked extends Omit<Reply, 'record'> {
 
 interface Question { readonly key: string, readonly token: string, readonly mark: Mark, readonly askedAt: number, spoiled: boolean }
 
-const nothing = { answer: undefined, deadId: '', id: '', costMs: 0, ageMs: undefined, missReason: 'absent' } as const
+const nothing: Verdict = { answer: undefined, deadId: '', id: '', costMs: 0, ageMs: undefined, missReason: 'absent' }
 
 /** Keys whose tags are remembered, so that they are asked for along with the key; one that falls out costs a round trip. */
 const maxHints = 10_000
@@ -57,7 +59,8 @@ export class Reader {
     const { store, places, invalidations, clock } = this.#parts
     const hinted = this.#hints.get(key)
     const tags = hinted === undefined ? declared : [...new Set([...declared, ...hinted])]
-    const mark = invalidations.mark([places.val(key), places.nsKey, ...tags.map(tag => places.tag(tag))])
+    // Unarmed nothing is kept, whatever is said meanwhile.
+    const mark = invalidations.mark(invalidations.armed ? [places.val(key), places.nsKey, ...tags.map(tag => places.tag(tag))] : [])
     const question: Question = { key, token: lease?.token ?? '', mark, askedAt: clock.monotonicMs(), spoiled: false }
     this.#open.add(question)
     try {
@@ -76,20 +79,21 @@ export class Reader {
   async #judge (question: Question, reply: Reply): Promise<Asked> {
     const { store, copy } = this.#parts
     if (reply.state === 'FOREIGN') return this.#foreign(reply)
-    if (reply.record === undefined) return { ...reply, ...nothing }
+    if (reply.record === undefined) return judged(reply, nothing)
     const record = decodeRecord(reply.record)
     if (record === 'foreign') {
       if (reply.lease === 'LEASED') await store.done(question.key, question.token, '-')
       return this.#foreign(reply)
     }
     if (record === 'corrupt') return this.#corrupt(question.key, reply)
-    await this.#completeVersions(question, record.snapshot, reply.versions)
-    if (!isCurrent(record.snapshot, reply.versions)) return { ...reply, ...nothing, missReason: 'invalidated', deadId: record.id }
+    const unasked = unaskedTags(record.snapshot, reply.versions)
+    if (unasked.length > 0) await this.#completeVersions(question, unasked, { snapshot: record.snapshot, versions: reply.versions })
+    if (!isCurrent(record.snapshot, reply.versions)) return judged(reply, { ...nothing, missReason: 'invalidated', deadId: record.id })
     try {
       const answer = answerOf(record.body.toString(), copy)
       const ageMs = ageOf(record, reply)
       if (reply.state === 'HIT') this.#keep(question, reply, { record, answer, ageMs })
-      return { ...reply, answer, deadId: '', id: record.id, costMs: record.costMs, ageMs, missReason: reply.state === 'HIT' ? undefined : 'expired' }
+      return judged(reply, { answer, deadId: '', id: record.id, costMs: record.costMs, ageMs, missReason: reply.state === 'HIT' ? undefined : 'expired' })
     } catch {
       // Bytes a stranger has changed: a miss like any other.
       return this.#corrupt(question.key, reply)
@@ -97,10 +101,8 @@ export class Reader {
   }
 
   /** Reads the tags that only the record names: a second round trip, the next time along with the first. */
-  async #completeVersions (question: Question, snapshot: Snapshot, versions: Versions): Promise<void> {
+  async #completeVersions (question: Question, missing: readonly string[], { snapshot, versions }: { snapshot: Snapshot, versions: Versions }): Promise<void> {
     const { store, places, invalidations } = this.#parts
-    const missing = [...snapshot.tags.keys()].filter(tag => !versions.tags.has(tag))
-    if (missing.length === 0) return
     this.#hints.set(question.key, [...snapshot.tags.keys()])
     invalidations.extend(question.mark, missing.map(tag => places.tag(tag)))
     for (const [tag, nonce] of await store.versions(missing)) versions.tags.set(tag, nonce)
@@ -119,7 +121,7 @@ export class Reader {
 
   #foreign (reply: Reply): Asked {
     this.#parts.journal.meters.unreadable('foreign')
-    return { ...reply, state: 'FOREIGN', lease: '', ...nothing, missReason: 'foreign' }
+    return judged({ ...reply, state: 'FOREIGN', lease: '' }, { ...nothing, missReason: 'foreign' })
   }
 
   #corrupt (key: string, reply: Reply): Asked {
@@ -128,14 +130,25 @@ export class Reader {
     journal.meters.unreadable('corrupt')
     // Not waited for: should it fail, whoever reads next finds the same bytes and tries again.
     store.discard(key, id).catch(() => undefined)
-    return { ...reply, ...nothing, missReason: 'unreadable', deadId: id }
+    return judged(reply, { ...nothing, missReason: 'unreadable', deadId: id })
   }
+}
+
+/** Written out: to spread both would take longer than the rest of a hit. */
+function judged ({ state, lease, holder, leftMs, pastMs, versions }: Reply, { answer, deadId, id, costMs, ageMs, missReason }: Verdict): Asked {
+  return { state, lease, holder, leftMs, pastMs, versions, answer, deadId, id, costMs, ageMs, missReason }
 }
 
 /** Undefined for what was made stale before its time. */
 function ageOf ({ ttlMs }: CacheRecord, { state, leftMs, pastMs }: Reply): number | undefined {
   if (state === 'HIT') return Math.max(0, ttlMs - leftMs)
   return pastMs > 0 ? ttlMs + pastMs : undefined
+}
+
+function unaskedTags ({ tags }: Snapshot, versions: Versions): readonly string[] {
+  const unasked: string[] = []
+  for (const tag of tags.keys()) if (!versions.tags.has(tag)) unasked.push(tag)
+  return unasked
 }
 
 /** Equality only, and a lost record is a mismatch: what was true before a failover may be true again. */

@@ -16,7 +16,13 @@ export function checkedTags (tags: readonly string[] | undefined): readonly stri
       throw new FST_RSP_CACHE_TAG_INVALID(maxTagLength, typeof tag === 'string' ? `${tag.length} characters` : inspect(tag))
     }
   }
-  return [...new Set(tags)]
+  return isSet(tags) ? tags.slice() : [...new Set(tags)]
+}
+
+/** Whether each is there once: looked at without a table, since there are few. */
+function isSet (tags: readonly string[]): boolean {
+  for (let i = 1; i < tags.length; i++) if (tags.lastIndexOf(tags[i]!, i - 1) !== -1) return false
+  return true
 }
 
 const none: readonly string[] = Object.freeze([])

@@ -18,5 +18,6 @@ const cache = new BentoCache({ default: 'one', stores: { one: store } })
 measured({
   get: key => cache.get({ key }),
   getOrSet: (key, factory) => cache.getOrSet({ key, ttl: '10m', factory, ...tags && { tags } }),
+  getMany: keys => Promise.all(keys.map(key => cache.get({ key }))), // it has none
   close: () => cache.disconnectAll()
 })

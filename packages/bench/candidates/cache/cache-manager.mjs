@@ -10,5 +10,6 @@ const cache = createCache({ stores: process.env.BENCH_LOCAL === '1' ? [new Keyv(
 measured({
   get: key => cache.get(key),
   getOrSet: (key, load) => cache.wrap(key, load),
+  getMany: keys => cache.mget(keys),
   close: () => cache.disconnect()
 })

@@ -20,10 +20,10 @@ const load = () => {
 
 /**
  * Answers what the bench asks over IPC until it goes away.
- * @param candidate - `getOrSet(key, load)`, `get(key)` where the library has one, and `close()`
+ * @param candidate - `getOrSet(key, load)`, `get(key)` and `getMany(keys)` where the library has them, and `close()`
  */
 export function measured (candidate) {
-  const questions = { fill, hits: given => hits(candidate, given), stampede: given => stampede(candidate, given), runs: () => runs }
+  const questions = { fill, hits: given => hits(candidate, given), many: given => many(candidate, given), stampede: given => stampede(candidate, given), runs: () => runs }
   async function fill ({ entries }) {
     // More than once: some keep a local copy of what was read, not of what was filled.
     const passes = async name => { for (let pass = 0; pass < 3; pass++) for (let i = 0; i < entries; i++) await candidate.getOrSet(name(i), load) }
@@ -75,6 +75,26 @@ async function hits ({ get, getOrSet }, { seconds, callers, entries, alternate }
   const took = (performance.now() - startedAt) / 1_000
   times.sort((a, b) => a - b)
   return { operations, seconds: took, p99Ms: times[Math.floor(0.99 * times.length)] ?? 0 }
+}
+
+/** Reads of many keys at once by a few callers; an operation is a key. */
+async function many ({ getMany }, { seconds, callers, entries, keys }) {
+  const times = []
+  const startedAt = performance.now()
+  const endsAt = startedAt + 1_000 * seconds
+  await Promise.all(Array.from({ length: callers }, async (_, caller) => {
+    for (let i = Math.floor(caller * entries / callers), to = 0; to <= endsAt; i += keys) {
+      const names = Array.from({ length: keys }, (_, at) => nameOf((i + at) % entries))
+      const from = performance.now()
+      const values = await getMany(names)
+      to = performance.now()
+      for (const value of values) if (value?.id !== 42) throw new Error('a key is not there')
+      times.push(to - from)
+    }
+  }))
+  const took = (performance.now() - startedAt) / 1_000
+  times.sort((a, b) => a - b)
+  return { operations: keys * times.length, seconds: took, p99Ms: times[Math.floor(0.99 * times.length)] ?? 0 }
 }
 
 /** Many callers at once for one missing key. */

@@ -15,5 +15,6 @@ const options = tags && { tags }
 measured({
   get: key => app.cache.get(key),
   getOrSet: (key, load) => app.cache.getOrSet(key, load, options),
+  getMany: keys => app.cache.getMany(keys),
   close: () => app.close()
 })

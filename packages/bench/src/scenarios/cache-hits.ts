@@ -1,7 +1,8 @@
 import { cacheCandidate, type Crew, type Measured } from '../cache-candidate.ts'
 import type { Candidate, Scenario } from '../scenario.ts'
 
-interface Hits { callers: number, entries: number, alternate: boolean, local: boolean, tags: readonly string[] }
+/** `keys`: how many a read asks for; undefined: one. */
+interface Hits { callers: number, entries: number, alternate: boolean, local: boolean, tags: readonly string[], keys?: number }
 
 const localHits: Hits = { callers: 1, entries: 5_000, alternate: true, local: true, tags: [] }
 const redisHits: Hits = { callers: 64, entries: 1_000, alternate: false, local: false, tags: ['bench:a', 'bench:b', 'bench:c'] }
@@ -24,6 +25,15 @@ export const cacheL2: Scenario = {
   targets: [{ over: 'bentocache', atLeast: 1.5 }]
 }
 
+/** What many entries in Redis cost, asked for at once. */
+export const cacheL2Many: Scenario = {
+  name: 'cache-l2-many',
+  about: 'getMany of 100 entries by 4 concurrent callers, otherwise as cache-l2; an operation is an entry',
+  unit: 'opsPerSecond',
+  candidates: ['bentocache', 'cache-manager', 'respite'].map(name => candidate(name, { ...redisHits, callers: 4, keys: 100 })),
+  targets: [{ over: 'bentocache', atLeast: 1.5 }]
+}
+
 function candidate (name: string, hits: Hits): Candidate {
   let bytesPerEntry = 0
   return cacheCandidate({
@@ -40,7 +50,7 @@ function candidate (name: string, hits: Hits): Candidate {
   })
 }
 
-async function measure (crew: Crew, { callers, entries, alternate }: Hits, seconds: number): Promise<Measured> {
-  const [measured] = await crew.ask<Measured>('hits', { seconds, callers, entries, alternate })
+async function measure (crew: Crew, { callers, entries, alternate, keys }: Hits, seconds: number): Promise<Measured> {
+  const [measured] = keys === undefined ? await crew.ask<Measured>('hits', { seconds, callers, entries, alternate }) : await crew.ask<Measured>('many', { seconds, callers, entries, keys })
   return measured!
 }

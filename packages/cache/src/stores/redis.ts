@@ -28,7 +28,7 @@ export class RedisStore implements Store {
     const [reply, ns, nonces, clock] = await Promise.all([
       lease === undefined
         ? link.run(scripts.peek, [val], [])
-        : link.run(scripts.acquire, [val, this.#places.lease(key)], [lease.token, lease.leaseMs, Buffer.from(lease.except, 'base64url'), lease.waited]),
+        : link.run(scripts.acquire, [val, this.#places.lease(key)], [lease.token, lease.leaseMs, lease.except === '' ? '' : Buffer.from(lease.except, 'base64url'), lease.waited]),
       this.#shared.ask(`ns ${lease?.withinMs}`, () => link.send('GET', this.#places.nsKey)),
       tags.length === 0 ? undefined : this.versions(tags),
       lease?.clock === true ? this.clock() : undefined

@@ -17,7 +17,7 @@ class OpenMark implements Mark {
   constructor (guard: Guard, book: MarkBook, keys: readonly string[]) {
     this.#guard = guard
     this.#book = book
-    this.#generation = guard.armed ? guard.generation : -1
+    this.#generation = guard.generation
     this.keys = [...keys]
     this.#clean = new Set(keys)
   }
@@ -49,6 +49,9 @@ class OpenMark implements Mark {
   }
 }
 
+/** Keeps nothing, so nothing needs to be known of its keys. */
+const unarmed: Mark = Object.freeze({ mayKeep: () => false, release: () => undefined })
+
 /** All questions under way, by their keys. */
 export class MarkBook {
   // Maps and Sets, not objects: keys come from users.
@@ -61,6 +64,7 @@ export class MarkBook {
   }
 
   open (guard: Guard, keys: readonly string[]): Mark {
+    if (!guard.armed) return unarmed
     const mark = new OpenMark(guard, this, keys)
     this.#open.add(mark)
     this.#enter(mark, keys)
