@@ -55,7 +55,8 @@ function executes ({ scene, world, call }: Turn, what: What): void {
   for (const key of covered(scene, what)) world.executed[key] = Math.max(world.executed[key]!, call.version!)
 }
 
-function resolve ({ scene, world, call, process, index }: Turn, what: What): void {
+/** The invalidation is over: from now on it is promised. */
+export function resolve ({ scene, world, call, process, index }: Turn, what: What): void {
   if (scene.without !== 'an own invalidation spoils at its reply') {
     const own = scene.calls[index]!.process
     if ('drop' in what) spoilKey(scene, world, own, what.drop)

@@ -7,6 +7,7 @@ import type { Guard, Op, Scene } from './world.ts'
 
 const read = (key = 0): Op => ({ read: key })
 const drop = (key = 0): Op => ({ drop: key })
+const write = (key = 0): Op => ({ write: key })
 const bump = (tag = 0): Op => ({ bump: tag })
 const by = (process: number, ...ops: Op[]) => ({ process, ops })
 
@@ -19,6 +20,7 @@ const joinInFactory: Scene = { keys: [[0]], tags: 1, calls: [by(0, read()), by(0
 const localKey: Scene = { keys: [[]], tags: 0, calls: [by(0, read(), read(), read()), by(1, drop())], luck: { disconnect: 1 }, local: true }
 const localOwn: Scene = { keys: [[]], tags: 0, calls: [by(0, read(), read()), by(0, drop(), read())], luck: { disconnect: 1 }, local: true }
 const localTag: Scene = { keys: [[0]], tags: 1, calls: [by(0, read(), read(), read()), by(1, bump())], luck: {}, local: true }
+const through: Scene = { keys: [[]], tags: 0, calls: [by(0, write()), by(1, write()), by(2, read(), read())], luck: { leaseExpiry: 1 } }
 
 const scenes: Record<string, Scene> = {
   'by key: three processes, two invalidations, a lease that expires, an eviction': key,
@@ -37,6 +39,10 @@ const scenes: Record<string, Scene> = {
   'local copies, by tag: pushes of two nodes in any order': localTag,
   'local copies, by key: two readers in the process': { ...localKey, calls: [by(0, read(), read()), by(0, read()), by(1, drop())], luck: {} },
   'local copies, by tag: the tracking connection breaks': { ...localTag, calls: [by(0, read(), read()), by(1, bump())], luck: { disconnect: 1 } },
+  'written through by two processes': through,
+  'written through, and dropped': { ...through, calls: [by(0, write(), write()), by(1, drop(), drop()), by(2, read(), read())], luck: { leaseExpiry: 1, eviction: 1 } },
+  'written through, and bumped': { keys: [[0]], tags: 1, calls: [by(0, write()), by(1, bump(), read()), by(2, read())], luck: { leaseExpiry: 1, tagLoss: 1 } },
+  'written through, with local copies': { ...localKey, calls: [by(0, read(), read()), by(1, write())] },
   'local copies, by a tag of the factory': { ...localTag, inFactory: true, calls: [by(0, read(), read()), by(1, bump())] }
 }
 
@@ -68,7 +74,9 @@ const counterexamples: Record<Guard, Scene> = {
   'copies are kept under a mark': localKey,
   'a mark carries the generation': localKey,
   'an own invalidation spoils at its reply': localOwn,
-  'an own fill is no copy': { ...localKey, calls: [by(0, read(), read()), by(1, drop())], luck: {} }
+  'an own fill is no copy': { ...localKey, calls: [by(0, read(), read()), by(1, drop())], luck: {} },
+  'a write fills under its lease': through,
+  'a refused write drops': through
 }
 
 for (const [guard, scene] of Object.entries(counterexamples)) {

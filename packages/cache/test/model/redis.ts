@@ -21,6 +21,17 @@ export function fill (scene: Scene, world: World, key: number, entry: Entry): bo
   return true
 }
 
+export function open (world: World, key: number, token: string): void {
+  world.leases[key] = token
+}
+
+/** The fill of a write: refused, it drops. */
+export function fillOver (scene: Scene, world: World, key: number, entry: Entry): void {
+  if (scene.without === 'a write fills under its lease') world.leases[key] = entry.id
+  if (fill(scene, world, key, entry) || scene.without === 'a refused write drops') return
+  drop(scene, world, key)
+}
+
 export function done (world: World, key: number, token: string): void {
   if (world.leases[key] === token) world.leases[key] = missing
 }

@@ -6,10 +6,10 @@ export type Guard =
   'bump keeps the later tick' | 'the clock has a generation' | 'a minted tag asks the clock again' |
   'joining asks Redis first' | 'joining compares nonces' | 'a joiner asks again where the factory added tags' |
   'copies are kept under a mark' | 'a mark carries the generation' | 'an own invalidation spoils at its reply' |
-  'an own fill is no copy'
+  'an own fill is no copy' | 'a write fills under its lease' | 'a refused write drops'
 
 /** What a call does, one after the other. */
-export type Op = { readonly read: number } | { readonly drop: number } | { readonly bump: number }
+export type Op = { readonly read: number } | { readonly drop: number } | { readonly bump: number } | { readonly write: number }
 
 /** Faults that may happen, each this often. */
 export interface Luck { leaseExpiry: number, eviction: number, tagLoss: number, clockLoss: number, disconnect: number }
@@ -48,6 +48,8 @@ export interface Call {
   /** Names it has made: tokens and nonces are never used again. */
   made: number
   read?: Reading
+  /** Of a write through: its lease, and the nonces of before its commit. */
+  write?: { token: string, nonces: string[] }
   /** Of an invalidation: the commit it covers, and the tick of a bump. */
   version?: number
   tick?: Tick
