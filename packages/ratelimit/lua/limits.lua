@@ -1,9 +1,11 @@
--- Decides limits that are asked together: charges all of them, or refuses and charges none. Twin of algorithms/*.ts and stores/memory.ts
+-- Decides questions, one after the other, each of limits that are asked together: charges all of them, or refuses and charges none.
+-- Twin of algorithms/*.ts and stores/memory.ts
 -- KEYS[i] state of limit i, string; all of one slot
--- ARGV[1] take, peek or refund; then for each limit six: [1] algorithm  [2] limit  [3] window, ms  [4] capacity  [5] cost  [6] when it was charged, ms (refund)
+-- ARGV[1] decide or refund; then for each limit seven: [1] algorithm  [2] limit  [3] window, ms  [4] capacity  [5] cost  [6] when it was charged, ms (refund)
+--      [7] '' | with the last limit of a question what it is: take | peek
 -- Clock   redis TIME. Returns {server's ms, then for each limit: remaining, wait ms (0 admitted, -1 never), reset ms}; of a refund nothing
 
-local FIELDS = 6
+local FIELDS = 7
 local time = redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local nowMs = math.floor(nowUs / 1000)
@@ -317,7 +319,7 @@ if ARGV[1] == 'refund' then
     if value and capacity > 0 then
       local s = read(1)
       if s.known then
-        refunds[read](s, cost, tonumber(ARGV[1 + i * FIELDS]))
+        refunds[read](s, cost, tonumber(ARGV[i * FIELDS]))
         write(KEYS[i], s, 0)
       end
     end
@@ -325,12 +327,31 @@ if ARGV[1] == 'refund' then
   return {}
 end
 
-local nothing = {remaining = 0, wait = -1, reset = 0}
-local states, refused = {}, false
+local answer = {nowMs}
+local states, refused, first = {}, false, 1
 local read, write, cost
+
+-- The question of the limits from `first` to `last` has been read: charges them, or none.
+local function finish (last, charging)
+  for i = first, last do
+    local s = states[i]
+    if first < last then
+      read, write, cost = turnTo(i)
+    end
+    if charging then
+      s.remaining = s.remaining - cost
+      write(KEYS[i], s, cost)
+    elseif s.changed then
+      write(KEYS[i], s, 0)
+    end
+    local at = 2 + (i - 1) * 3
+    answer[at], answer[at + 1], answer[at + 2] = s.remaining, s.wait, s.reset
+  end
+end
+
 for i = 1, #KEYS do
   read, write, cost = turnTo(i)
-  local s = nothing
+  local s = {remaining = 0, wait = -1, reset = 0}
   if capacity > 0 then
     value = redis.call('GET', KEYS[i])
     s = read(cost)
@@ -340,22 +361,10 @@ for i = 1, #KEYS do
   end
   states[i] = s
   refused = refused or s.wait ~= 0
-end
-
-local charging = ARGV[1] == 'take' and not refused
-local answer = {nowMs, 0, 0, 0}
-for i = 1, #KEYS do
-  local s = states[i]
-  if #KEYS > 1 then
-    read, write, cost = turnTo(i)
+  local what = ARGV[1 + i * FIELDS]
+  if what ~= '' then
+    finish(i, what == 'take' and not refused)
+    first, refused = i + 1, false
   end
-  if charging then
-    s.remaining = s.remaining - cost
-    write(KEYS[i], s, cost)
-  elseif s.changed then
-    write(KEYS[i], s, 0)
-  end
-  local at = 2 + (i - 1) * 3
-  answer[at], answer[at + 1], answer[at + 2] = s.remaining, s.wait, s.reset
 end
 return answer

@@ -105,6 +105,10 @@ export class MockedAdapter implements Adapter {
     else this.#answer(written)
   }
 
+  soon (work: () => void): void {
+    setImmediate(work)
+  }
+
   masters (): readonly Node[] {
     return [this.#node]
   }

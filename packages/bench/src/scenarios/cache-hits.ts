@@ -1,4 +1,5 @@
-import { cacheCandidate, type Crew, type Measured } from '../cache-candidate.ts'
+import { cacheCandidate } from '../cache-candidate.ts'
+import type { Crew, Measured } from '../crew-candidate.ts'
 import type { Candidate, Scenario } from '../scenario.ts'
 
 /** `keys`: how many a read asks for; undefined: one. */

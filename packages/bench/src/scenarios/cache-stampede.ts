@@ -1,4 +1,5 @@
-import { cacheCandidate, type Measured } from '../cache-candidate.ts'
+import { cacheCandidate } from '../cache-candidate.ts'
+import type { Measured } from '../crew-candidate.ts'
 import { percentile } from '../drills/cache-history-checker.ts'
 import type { Candidate, Scenario } from '../scenario.ts'
 

@@ -7,11 +7,21 @@ const limits = loadScript('ratelimit.limits', new URL('../../lua/limits.lua', im
 
 const never = -1
 const perOutcome = 3
+/** Limits that one call decides at most: Redis serves nobody else meanwhile. */
+const mostAtOnce = 64
 
-/** Limits in Redis: one script decides all checks of a call; in a Cluster, all of a subject. */
+type Mode = 'take' | 'peek'
+
+/** Limits that are decided together, and who wants to know. */
+interface Question { readonly mode: Mode, readonly checks: readonly Check[], readonly callback: VerdictCallback }
+
+/** Limits in Redis: one script decides all questions of a turn of the event loop, in their order; in a Cluster, those of a subject and question. */
 export class RedisStore implements LimitStore {
   readonly #link: Link
   readonly #shape: KeyShape
+  #waiting: Question[] = []
+  /** Limits of those that wait. */
+  #limits = 0
 
   /** @param link - under the deadline of the limits */
   constructor (link: Link, keyspace: Keyspace) {
@@ -21,32 +31,34 @@ export class RedisStore implements LimitStore {
 
   take (checks: readonly Check[], callback: VerdictCallback): void {
     const groups = this.#bySlot(checks)
-    if (groups === undefined) this.#run('take', checks, callback)
+    if (groups === undefined) this.#ask({ mode: 'take', checks, callback })
     else this.#takeEach(checks, groups, callback)
   }
 
   peek (checks: readonly Check[], callback: VerdictCallback): void {
     const groups = this.#bySlot(checks)
-    if (groups === undefined) this.#run('peek', checks, callback)
-    else all(groups, (group, done) => this.#run('peek', group, done), (error, verdicts) => callback(error, error === null ? joined(checks, groups, verdicts) : undefined))
+    if (groups === undefined) this.#ask({ mode: 'peek', checks, callback })
+    else all(groups, (group, done) => this.#run([{ mode: 'peek', checks: group, callback: done }]), (error, verdicts) => callback(error, error === null ? joined(checks, groups, verdicts) : undefined))
   }
 
   async refund (charges: readonly Charge[]): Promise<void> {
+    this.#flush() // calls are decided in their order
     const groups = this.#bySlot(charges) ?? [charges]
     await Promise.all(groups.map(group => {
       const args: (string | number)[] = ['refund']
-      for (const charge of group) pushArgs(args, charge, charge.atMs)
+      for (const charge of group) pushArgs(args, charge, { atMs: charge.atMs, end: '' })
       return this.#link.run(limits, this.#keysOf(group), args)
     }))
   }
 
   async reset (rule: Rule, subject: string): Promise<void> {
+    this.#flush()
     await this.#link.send('DEL', this.#shape.key(subject, rule.name))
   }
 
   // A script must stay in one slot. If one of them refuses, what the others have charged is taken back.
   #takeEach (checks: readonly Check[], groups: readonly Check[][], callback: VerdictCallback): void {
-    all(groups, (group, done) => this.#run('take', group, done), (error, verdicts) => {
+    all(groups, (group, done) => this.#run([{ mode: 'take', checks: group, callback: done }]), (error, verdicts) => {
       const refused = error !== null || verdicts.some(verdict => verdict?.allowed === false)
       if (refused) this.#undo(groups, verdicts)
       callback(error, error === null ? joined(checks, groups, verdicts) : undefined)
@@ -65,17 +77,50 @@ export class RedisStore implements LimitStore {
     if (charges.length > 0) this.refund(charges).catch(() => undefined)
   }
 
-  #run (mode: 'take' | 'peek', checks: readonly Check[], callback: VerdictCallback): void {
-    const args: (string | number)[] = [mode]
-    for (const check of checks) pushArgs(args, check, 0)
-    this.#link.call(limits, this.#keysOf(checks), args, (error, reply) => {
-      if (error === null) callback(null, verdictOf(reply as unknown[]))
-      else callback(error)
+  /** Along with all that are asked in this turn; in a Cluster at once, since a script must stay in one slot. */
+  #ask (question: Question): void {
+    if (this.#link.features.cluster) {
+      this.#run([question])
+      return
+    }
+    if (this.#limits + question.checks.length > mostAtOnce) this.#flush()
+    if (this.#waiting.push(question) === 1) this.#link.soon(() => this.#flush())
+    this.#limits += question.checks.length
+  }
+
+  #flush (): void {
+    const questions = this.#waiting
+    if (questions.length === 0) return
+    this.#waiting = []
+    this.#limits = 0
+    this.#run(questions)
+  }
+
+  #run (questions: readonly Question[]): void {
+    const args: (string | number)[] = ['decide']
+    const keys: string[] = []
+    for (const { mode, checks } of questions) {
+      for (let i = 0; i < checks.length; i++) {
+        pushArgs(args, checks[i]!, { atMs: 0, end: i === checks.length - 1 ? mode : '' })
+        keys.push(this.#keyOf(checks[i]!))
+      }
+    }
+    this.#link.call(limits, keys, args, (error, reply) => {
+      let from = 1
+      for (const { checks, callback } of questions) {
+        if (error === null) callback(null, verdictOf(reply as unknown[], from, checks.length))
+        else callback(error)
+        from += checks.length * perOutcome
+      }
     })
   }
 
+  #keyOf ({ subject, rule }: Check): string {
+    return this.#shape.key(subject, rule.name)
+  }
+
   #keysOf (checks: readonly Check[]): string[] {
-    return checks.map(({ rule, subject }) => this.#shape.key(subject, rule.name))
+    return checks.map(check => this.#keyOf(check))
   }
 
   /** The checks by their slots, or undefined where one script may have them all. */
@@ -87,15 +132,16 @@ export class RedisStore implements LimitStore {
   }
 }
 
-function pushArgs (args: (string | number)[], { rule, cost }: Check, atMs: number): void {
-  args.push(rule.algorithm, rule.limit, rule.windowMs, rule.capacity, cost, atMs)
+function pushArgs (args: (string | number)[], { rule, cost }: Check, { atMs, end }: { atMs: number, end: Mode | '' }): void {
+  args.push(rule.algorithm, rule.limit, rule.windowMs, rule.capacity, cost, atMs, end)
 }
 
-function verdictOf (reply: readonly unknown[]): Verdict {
+/** @param from - where its first outcome lies in the reply */
+function verdictOf (reply: readonly unknown[], from: number, limits: number): Verdict {
   const atMs = Number(reply[0])
   const outcomes: Outcome[] = []
   let allowed = true
-  for (let i = 1; i < reply.length; i += perOutcome) {
+  for (let i = from; i < from + limits * perOutcome; i += perOutcome) {
     const waitMs = Number(reply[i + 1])
     allowed &&= waitMs === 0
     outcomes.push({ remaining: Number(reply[i]), waitMs: waitMs === never ? Infinity : waitMs, resetMs: Number(reply[i + 2]), atMs, by: 'store' })

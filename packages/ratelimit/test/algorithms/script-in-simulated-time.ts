@@ -44,17 +44,39 @@ for i, operation in ipairs(cjson.decode(ARGV[1])) do
 end
 return cjson.encode(answers)`
 
+/** Questions of one moment are asked in one call, as the store does. */
+function callsOf (operations: readonly Operation[]): Operation[][] {
+  const calls: Operation[][] = []
+  for (const operation of operations) {
+    const [last] = calls.at(-1) ?? []
+    if (last !== undefined && last.nowUs === operation.nowUs && last.mode !== 'refund' && operation.mode !== 'refund') calls.at(-1)!.push(operation)
+    else calls.push([operation])
+  }
+  return calls
+}
+
+function argsOf ({ mode, checks }: Operation): unknown[] {
+  return checks.flatMap(({ rule, cost, atMs = 0 }, i) => [rule.algorithm, rule.limit, rule.windowMs, rule.capacity, cost, atMs, i === checks.length - 1 && mode !== 'refund' ? mode : ''])
+}
+
+/** What a call answers of each of its operations: when, and then their numbers. */
+function answersOf (call: readonly Operation[], [nowMs, ...numbers]: readonly number[]): number[][] {
+  if (call[0]!.mode === 'refund') return [[]]
+  return call.map(({ checks }) => [nowMs!, ...numbers.splice(0, 3 * checks.length)])
+}
+
 /**
  * Runs operations one after the other.
  * @param forget - whether keys expire
  * @returns the replies, as numbers
  */
 export async function runScript (redis: Redis, operations: readonly Operation[], { prefix, forget }: { prefix: string, forget: boolean }): Promise<number[][]> {
-  const written = operations.map(({ mode, nowUs, checks }) => ({
-    nowUs: [Math.floor(nowUs / 1e6), nowUs % 1e6],
-    keys: checks.map(({ rule, subject }) => `${prefix}:${rule.name}:${subject}`),
-    args: [mode, ...checks.flatMap(({ rule, cost, atMs = 0 }) => [rule.algorithm, rule.limit, rule.windowMs, rule.capacity, cost, atMs])].map(String)
+  const calls = callsOf(operations)
+  const written = calls.map(call => ({
+    nowUs: [Math.floor(call[0]!.nowUs / 1e6), call[0]!.nowUs % 1e6],
+    keys: call.flatMap(({ checks }) => checks.map(({ rule, subject }) => `${prefix}:${rule.name}:${subject}`)),
+    args: [call[0]!.mode === 'refund' ? 'refund' : 'decide', ...call.flatMap(argsOf)].map(String)
   }))
   const reply = JSON.parse(await redis.eval(wrapper, 1, `${prefix}:expiries`, JSON.stringify(written), forget ? 'forget' : 'keep') as string) as string[][]
-  return reply.map(numbers => Array.isArray(numbers) ? numbers.map(Number) : [])
+  return reply.flatMap((numbers, i) => answersOf(calls[i]!, Array.isArray(numbers) ? numbers.map(Number) : []))
 }

@@ -46,6 +46,8 @@ export interface Adapter {
   readonly topologyVersion: number
   /** Sends; commands of one tick leave in one write. Never queued while not connected: `done` gets an error at once. */
   exec (command: Command): void
+  /** Calls at the end of this turn of the event loop, where it can before what was sent in it leaves. */
+  soon (work: () => void): void
   /** The masters, now. */
   masters (): readonly Node[]
   /** The master that serves this key, now. */

@@ -69,6 +69,10 @@ export class ClusterAdapter implements Adapter {
     }
   }
 
+  soon (work: () => void): void {
+    setImmediate(work)
+  }
+
   masters (): readonly Node[] {
     return this.#masters
   }

@@ -12,6 +12,8 @@ export interface Connection {
   readonly lastError: Error | undefined
   /** Sends; what is sent in one turn of the event loop leaves in one write. Not ready: `done` gets FST_RSP_REDIS_DOWN at once. */
   exec (command: Command): void
+  /** Calls at the end of this turn of the event loop, where it can before what was sent in it leaves. */
+  soon (work: () => void): void
   subscriber (): Subscriber
   /** `failed`: it could not be made, and will be tried again. */
   on (event: 'ready' | 'lost' | 'failed', listener: () => void): void

@@ -34,9 +34,17 @@ const own = (given: IoredisOptions) => ({
 class Batch {
   readonly #redis: IoredisClient
   #stream: IoredisClient['stream']
+  #works: (() => void)[] = []
 
   constructor (redis: IoredisClient) {
     this.#redis = redis
+  }
+
+  /** Before the write leaves, so that what the work sends leaves with it. */
+  soon (work: () => void): void {
+    this.#works.push(work)
+    if (this.#works.length === 1) setImmediate(() => this.#work())
+    this.open()
   }
 
   open (): void {
@@ -45,9 +53,19 @@ class Batch {
     this.#stream = stream
     stream?.cork()
     setImmediate(() => {
-      this.#stream = undefined
-      stream?.uncork()
+      try {
+        this.#work()
+      } finally {
+        this.#stream = undefined
+        stream?.uncork()
+      }
     })
+  }
+
+  #work (): void {
+    const works = this.#works
+    this.#works = []
+    for (const work of works) work()
   }
 }
 
@@ -82,6 +100,10 @@ class IoredisConnection implements Connection {
   exec (command: Command): void {
     if (!this.#state.ready || this.#redis.stream?.writable !== true) refuse(command)
     else this.#send(command)
+  }
+
+  soon (work: () => void): void {
+    this.#batch.soon(work)
   }
 
   subscriber (): IoredisSubscriber {

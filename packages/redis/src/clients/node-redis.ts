@@ -61,6 +61,10 @@ class NodeRedisConnection implements Connection {
     this.#client.sendCommand(args, command.bytes ? asBytes : asText).then(reply => command.done(null, reply), (error: Error) => command.done(error, undefined))
   }
 
+  soon (work: () => void): void {
+    setImmediate(work)
+  }
+
   subscriber (): NodeRedisSubscriber {
     return new NodeRedisSubscriber(this.#client.duplicate({ disableOfflineQueue: false, socket: { ...this.#client.options?.socket, reconnectStrategy: false } }))
   }

@@ -27,6 +27,10 @@ export class StandaloneAdapter implements Adapter {
     this.#connection.exec(command)
   }
 
+  soon (work: () => void): void {
+    this.#connection.soon(work)
+  }
+
   masters (): readonly Node[] {
     return this.#masters
   }

@@ -18,6 +18,7 @@ export function createEmbeddedLink (): Link {
     sendBytes: async command => { throw refusal(command) },
     run: async script => { throw refusal(script.name) },
     call: (script, keys, args, callback) => { setImmediate(callback, refusal(script.name)) },
+    soon: work => { setImmediate(work) },
     scan: async () => { throw refusal('SCAN') },
     eraOf: () => undefined,
     on: () => () => {}

@@ -47,6 +47,8 @@ export interface Link {
   run (script: Script, keys: readonly RedisArg[], args: readonly RedisArg[]): Promise<unknown>
   /** `run` without a promise, for what every request does. The callback is never called before `call` has returned. */
   call (script: Script, keys: readonly RedisArg[], args: readonly RedisArg[], callback: LinkCallback): void
+  /** Calls `work` at the end of this turn of the event loop: what it sends leaves with what was sent in this turn, where the client allows it. */
+  soon (work: () => void): void
 
   /**
    * Walks the keys that match, over every master. SCAN's promise: a key that is there during the whole walk is seen,

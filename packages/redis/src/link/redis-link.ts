@@ -51,6 +51,10 @@ export class RedisLink implements Link {
     this.#scripts.run({ script, keys, args, deadlines: this.#deadlines }, callback)
   }
 
+  soon (work: () => void): void {
+    this.#server.adapter.soon(work)
+  }
+
   async scan (pattern: Glob, onKeys: (keys: string[]) => void | Promise<void>): Promise<void> {
     for (const node of this.#server.adapter.masters()) {
       let cursor = '0'

@@ -1,0 +1,47 @@
+// What a candidate's process is asked: all limiters are put through the same loops.
+
+/**
+ * Answers what the bench asks over IPC until it goes away.
+ * @param candidate - `check(subject)`, which resolves to whether it was admitted, by limits that a run does not reach;
+ * `fill(units)`, which uses up a limit of so many; and `close()`
+ */
+export function measured (candidate) {
+  const questions = { checks: given => checks(candidate, given), fill: ({ units }) => candidate.fill(units) }
+  process.on('message', async ({ id, question, ...given }) => {
+    try {
+      process.send({ id, answer: await questions[question](given) })
+    } catch (error) {
+      process.send({ id, error: String(error?.stack ?? error) })
+    }
+  })
+  process.once('disconnect', async () => {
+    await candidate.close()
+    process.exit(0) // a profiler writes its file on the way out
+  })
+  process.send({ ready: true })
+}
+
+/** Checks by so many concurrent callers; every 16th is timed. */
+async function checks ({ check }, { seconds, callers, subjects, admitted = true }) {
+  const times = []
+  const startedAt = performance.now()
+  const endsAt = startedAt + 1_000 * seconds
+  let operations = 0
+  await Promise.all(Array.from({ length: callers }, async (_, caller) => {
+    for (let i = Math.floor(caller * subjects / callers); ; i++) {
+      const timed = i % 16 === 0
+      const from = timed ? performance.now() : 0
+      if (await check(`subject-${i % subjects}`) !== admitted) throw new Error(`a check was ${admitted ? 'refused' : 'admitted'}`)
+      operations++
+      if (!timed) continue
+      const to = performance.now()
+      times.push(to - from)
+      if (to > endsAt) return
+      // Promises that are settled already would never let a timer or an answer through.
+      if (i % 4_096 === 0) await new Promise(resolve => setImmediate(resolve))
+    }
+  }))
+  const took = (performance.now() - startedAt) / 1_000
+  times.sort((a, b) => a - b)
+  return { operations, seconds: took, p99Ms: times[Math.floor(0.99 * times.length)] ?? 0 }
+}

@@ -1,0 +1,19 @@
+// rate-limiter-flexible as its README says; several limits by its union.
+import { Redis } from 'ioredis'
+import { RateLimiterRedis, RateLimiterUnion } from 'rate-limiter-flexible'
+import { filled, limits } from './limits.mjs'
+import { measured } from './measure.mjs'
+
+const redis = new Redis(process.env.BENCH_REDIS_URL, { enableAutoPipelining: true })
+const limiterOf = ({ name, limit, windowMs }) => new RateLimiterRedis({ storeClient: redis, keyPrefix: name, points: limit, duration: windowMs / 1_000 })
+const each = limits.map(limiterOf)
+const all = each.length === 1 ? each[0] : new RateLimiterUnion(...each)
+
+measured({
+  check: subject => all.consume(subject).then(() => true, error => { if (error instanceof Error) throw error; return false }),
+  fill: units => {
+    const full = limiterOf(filled(units))
+    return Promise.all(Array.from({ length: units }, () => full.consume('one')))
+  },
+  close: () => redis.disconnect()
+})
