@@ -51,17 +51,26 @@ export function refusalOf (budgets: readonly Budget[]): Refusal {
 
 /**
  * Sends a 429.
- * @returns an error that is to be thrown instead, if the app's builder made or threw one
+ * @returns an error that is to be thrown instead: one that the app's builder made or threw, or that kept the answer from going out
  */
 export function sendRefusal (request: FastifyRequest, reply: FastifyReply, { refusal, build }: { refusal: Refusal, build: ErrorBuilder | undefined }): Error | undefined {
   if (refusal.retryAfter !== undefined) reply.header('retry-after', refusal.retryAfter)
   const body = build === undefined ? JSON.stringify(refusal) : built(build, request, refusal)
   if (body instanceof Error) return body
-  // Written here: the schema of the route's answers, or a serializer of its own, is not made for this.
-  reply.code(429).type('application/json; charset=utf-8')
-  if (typeof body === 'string') reply.send(body)
-  else reply.type('text/plain; charset=utf-8').send(body.text)
-  return undefined
+  return sent(reply, body)
+}
+
+// Nobody stands above who could catch it: the store has called back. A header that Node refuses to write is enough.
+function sent (reply: FastifyReply, body: string | { text: string }): Error | undefined {
+  try {
+    // Written here: the schema of the route's answers, or a serializer of its own, is not made for this.
+    reply.code(429).type('application/json; charset=utf-8')
+    if (typeof body === 'string') reply.send(body)
+    else reply.type('text/plain; charset=utf-8').send(body.text)
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
 }
 
 /** What the app's builder made: JSON, plain text, or an error. */

@@ -1,6 +1,8 @@
+import { startRedis } from '@respite/testing'
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import type { ErrorBuilder, Refusal } from '../../src/index.ts'
-import { makeApp, served, statuses } from '../app.ts'
+import { linkedApp, makeApp, served, statuses } from '../app.ts'
 
 const once = { name: 'burst', limit: 1, per: '5s' } as const
 
@@ -81,6 +83,34 @@ t.test('hooks of the app see a refusal go out as any answer, and no handler runs
     app.get('/', { config: { rateLimit: config } }, async () => { seen.push('handler'); return 'served' })
     t.same(await statuses(app, 2, '/'), [200, 429])
     t.same(seen, ['handler', '200 string', '429 string'])
+  }
+})
+
+t.test('a refusal that cannot be written fails its own request alone, not the process', async t => {
+  // Seen: the rejection of nobody's promise, or an exception in the callback of the link, and a client that waits for ever.
+  const server = await startRedis()
+  t.teardown(() => server.stop())
+  const none = { limit: 0, per: '1m' } as const
+  const routes = (app: FastifyInstance) => {
+    app.respite.requests.add<true, never>({
+      name: 'namer',
+      phase: 'session',
+      configKey: 'namer',
+      plan: () => true,
+      start (_, __, reply) {
+        reply.header('x-name', 'two\nlines')
+        return undefined
+      },
+      settle: () => {}
+    })
+    app.get('/ip', { config: { rateLimit: { ...none, name: 'ip' } } }, served)
+    app.get('/key', { config: { rateLimit: { ...none, name: 'key', key: () => 'k' } } }, served)
+    app.get('/hook', { preHandler: app.rateLimit({ ...none, name: 'hook' }) }, served)
+  }
+  const { app: embedded } = await makeApp(t)
+  routes(embedded)
+  for (const app of [embedded, await linkedApp(t, {}, { url: server.url }, routes)]) {
+    for (const url of ['/ip', '/key', '/hook']) t.match((await app.inject(url)).json(), { code: 'ERR_INVALID_CHAR', statusCode: 429 }, url)
   }
 })
 
