@@ -31,6 +31,7 @@ export interface LimiterParts {
 export class Limiter {
   readonly #parts: LimiterParts
   readonly #shares = new Map<string, Rule>()
+  #mayBeBack = false
 
   constructor (parts: LimiterParts) {
     this.#parts = parts
@@ -38,7 +39,18 @@ export class Limiter {
 
   /** Charges all or none. `callback` may be called before this returns. */
   take (asks: readonly Ask[], callback: (ruling: Ruling) => void): void {
-    this.#parts.store.take(asks, (error, verdict) => callback(error === null ? rulingOf(verdict!) : this.#without(asks, 'take')))
+    this.#parts.store.take(asks, (error, verdict) => {
+      if (error === null && this.#mayBeBack) this.#forgetLocal()
+      callback(error === null ? rulingOf(verdict!) : this.#without(asks, 'take'))
+    })
+  }
+
+  /**
+   * The store can be reached again. What was counted here is forgotten when it has decided the first take: one that is slow,
+   * or refuses to write, can be reached time and again while nobody but this process counts.
+   */
+  storeMayBeBack (): void {
+    this.#mayBeBack = true
   }
 
   /** Says what `take` would, and charges nothing. */
@@ -58,6 +70,12 @@ export class Limiter {
   async reset (rule: Rule, subject: string): Promise<void> {
     await this.#parts.local.reset(rule, subject)
     await this.#parts.store.reset(rule, subject)
+  }
+
+  // What was counted here alone is in nobody else's count, and the store has its own.
+  #forgetLocal (): void {
+    this.#mayBeBack = false
+    this.#parts.local.clear()
   }
 
   #without (asks: readonly Ask[], mode: 'take' | 'peek'): Ruling {

@@ -63,12 +63,12 @@ function limiterOf (app: FastifyInstance, { timeoutMs, maxKeys }: ResolvedRateLi
   const { link, clock, keyspace, bus, metrics: port, health } = app.respite as Respite
   const local = new MemoryStore({ clock, maxKeys })
   const store = link.embedded ? local : new RedisStore(link.within(timeoutMs), keyspace)
-  // What was counted here alone is in nobody else's count, and Redis has its own.
-  const unlisten = link.on('state', state => { if (state === 'up') local.clear() })
+  const limiter = new Limiter({ store, local, instances: () => bus.instances, storeErrors: port.counter(metrics.storeErrors).of() })
+  const unlisten = link.on('state', state => { if (state === 'up') limiter.storeMayBeBack() })
   app.addHook('onClose', async () => unlisten())
   port.gauge({ ...metrics.keys, collect: gauge => gauge.of().set(local.size) })
   health.add('ratelimit', () => ({ status: link.embedded || link.state === 'up' ? 'ok' : 'degraded', memoryKeys: local.size }))
-  return new Limiter({ store, local, instances: () => bus.instances, storeErrors: port.counter(metrics.storeErrors).of() })
+  return limiter
 }
 
 // Who provides what is known at onReady; no request comes before.

@@ -1,4 +1,4 @@
-import { type RedisServer, startRedis, until } from '@respite/testing'
+import { type RedisServer, startProxy, startRedis, until } from '@respite/testing'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import rateLimit, { presets } from '../src/index.ts'
@@ -46,8 +46,10 @@ t.test('while Redis is frozen requests are answered, counted here, and told no b
   t.match((await app.respite.health.report()).parts.ratelimit, { status: 'degraded', memoryKeys: 1 })
   server.thaw()
   await linkUp(app)
-  t.match((await app.respite.health.report()).parts.ratelimit, { status: 'ok', memoryKeys: 0 })
+  t.match((await app.respite.health.report()).parts.ratelimit, { status: 'ok' })
   await app.rateLimit.reset('three', '127.0.0.1')
+  await until('an answer of Redis', async () => (await app.rateLimit.take('warm', 'up')).by === 'store')
+  t.match((await app.respite.health.report()).parts.ratelimit, { memoryKeys: 0 })
   t.match((await app.inject('/')).headers, { 'x-ratelimit-remaining': '2', ratelimit: /^"three";r=2;t=/ })
 })
 
@@ -62,6 +64,21 @@ t.test('with Redis killed and back again, what was counted meanwhile is forgotte
     await linkUp(app)
     t.equal((await app.inject('/')).headers['x-ratelimit-remaining'], '2', 'by the empty Redis')
   }
+})
+
+t.test('a Redis that is reached again but decides nothing makes nobody forget what is counted meanwhile', async t => {
+  // Seen: the limit anew with each probe that a slow Redis answered, and every two seconds where it refused to write.
+  const server = await redisOf(t)
+  const proxy = await startProxy(server.port)
+  t.teardown(() => proxy.stop())
+  const app = await linkedApp(t, { ...quick, limits: [three] }, { url: `redis://127.0.0.1:${proxy.port}`, deadlineMs: 5_000, breaker: { failures: 2, probeEveryMs: 50 } }, app => app.get('/', served))
+  proxy.replyDelayMs = 100
+  let admitted = 0
+  for (let round = 0; round < 3; round++) {
+    await linkUp(app)
+    while (app.respite.link.state === 'up') if ((await app.inject('/')).statusCode === 200) admitted++
+  }
+  t.equal(admitted, 3)
 })
 
 t.test('each process admits its share of a limit, and one at least', async t => {
