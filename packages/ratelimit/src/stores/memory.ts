@@ -7,9 +7,12 @@ import type { Charge, Check, LimitStore, Outcome, Verdict, VerdictCallback } fro
 
 /** The state of a rule and subject. */
 class Counted implements Kept {
-  readonly rule: Rule
+  /** As the state was advanced to last. */
+  rule: Rule
   readonly state: unknown
   untilMs: number
+  /** The largest cost that was refused though it will have room: there may be room for one unit meanwhile. */
+  #refused = 1
 
   constructor (rule: Rule, nowUs: number) {
     this.rule = rule
@@ -22,8 +25,13 @@ class Counted implements Kept {
     this.untilMs = nowUs / 1_000 + algorithms[rule.algorithm].lifeMs(this.state, rule, nowUs)
   }
 
+  refuse (cost: number): void {
+    this.#refused = Math.max(this.#refused, cost)
+  }
+
   blocked (nowMs: number): boolean {
-    return algorithms[this.rule.algorithm].waitMs(this.state, this.rule, nowMs * 1_000, 1) > 0
+    const { rule, state } = this
+    return algorithms[rule.algorithm].waitMs(state, rule, nowMs * 1_000, Math.min(this.#refused, rule.capacity)) > 0
   }
 }
 
@@ -95,7 +103,9 @@ export class MemoryStore implements LimitStore {
     if (rule.capacity === 0) return { check, algorithm, counted: undefined, waitMs: Infinity }
     const counted = this.#find(check, nowUs) ?? (charging ? this.#begin(check, nowUs) : this.#foresee(rule, nowUs))
     if (algorithm.advance(counted.state, rule, nowUs)) counted.keep(rule, nowUs)
+    counted.rule = rule
     const waitMs = cost > rule.capacity ? Infinity : algorithm.waitMs(counted.state, rule, nowUs, cost)
+    if (charging && waitMs > 0 && waitMs < Infinity) counted.refuse(cost)
     return { check, algorithm, counted, waitMs }
   }
 

@@ -50,6 +50,26 @@ t.test('a flood of a million new keys stays within its bound, and frees nobody w
   t.match(await peek(store, check(one, 'never seen')), { allowed: true })
 })
 
+for (const algorithm of algorithmNames) {
+  t.test(`${algorithm}: a flood frees nobody who is refused for a cost while there is room for less`, async t => {
+    const { store } = fresh(1_000)
+    const five = rule(algorithm, 5)
+    t.equal(await admitted(store, 2, () => check(five, 'dear', 3)), 1)
+    t.match(await take(store, check(five, 'dear')), { allowed: true })
+    for (let i = 0; i < 2_000; i++) await take(store, check(five, `new-${i}`, 3))
+    t.match(await take(store, check(five, 'dear', 3)), { allowed: false })
+  })
+
+  t.test(`${algorithm}: a flood frees nobody who is refused by a limit that was lowered meanwhile`, async t => {
+    const { store } = fresh(1_000)
+    const lowered = check(rule(algorithm, 2), 'lowered')
+    await take(store, check(rule(algorithm, 5), 'lowered', 4))
+    t.match(await take(store, lowered), { allowed: false })
+    for (let i = 0; i < 2_000; i++) await take(store, check(rule(algorithm, 5), `new-${i}`))
+    t.match(await take(store, lowered), { allowed: false })
+  })
+}
+
 t.test('when all who are kept are refused, newcomers share one count', async t => {
   const { clock, store } = fresh(1_000)
   const one = rule('fixed-window', 1)
