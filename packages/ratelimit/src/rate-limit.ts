@@ -79,7 +79,7 @@ export function createRateLimit ({ limits, limiter, subjects, meters, top, hook 
       const ruling = await new Promise<Ruling>(resolve => limiter.take([ask], resolve))
       const { by } = ruling.answers[0]!
       meters.of(name, 'take')(ruling.decision === 'allowed' && by === 'none' ? 'unchecked' : ruling.decision)
-      if (ruling.decision === 'refused') top.note(name, ask.who)
+      if (ruling.decision === 'refused') top.note(name, ask.who, ask.subject)
       return decisionOf(ask, ruling)
     },
     async peek (name: string, key: string | number, { cost }: { cost?: number } = {}) {

@@ -2,7 +2,7 @@
 export interface RefusedCaller {
   /** The limit's name. */
   limit: string
-  /** The address, the user's public name or the key, as the limit counts it. */
+  /** The address, the user's public name or the key, as the limit counts it; of a longer one the first 256 characters and `…`. */
   key: string
   /** Refusals since this process started; over the truth by at most `maxOver`. */
   refused: number
@@ -10,6 +10,7 @@ export interface RefusedCaller {
 }
 
 const capacity = 1_000
+const longest = 256
 
 /**
  * Who is refused most, in this process: Space-Saving with 1,000 counters.
@@ -18,15 +19,16 @@ const capacity = 1_000
 export class TopRefused {
   readonly #counters = new Map<string, RefusedCaller>()
 
-  note (limit: string, key: string): void {
-    const name = `${limit.length} ${limit}${key}`
+  /** @param subject - what `key` is counted under: it tells long ones apart, and is short */
+  note (limit: string, key: string, subject: string): void {
+    const name = `${limit.length} ${limit}${subject}`
     const known = this.#counters.get(name)
     if (known !== undefined) {
       known.refused++
       return
     }
     const floor = this.#counters.size < capacity ? 0 : this.#dropLeast()
-    this.#counters.set(name, { limit, key, refused: floor + 1, maxOver: floor })
+    this.#counters.set(name, { limit, key: shown(key), refused: floor + 1, maxOver: floor })
   }
 
   /** @param k - how many; the most often refused first */
@@ -41,3 +43,6 @@ export class TopRefused {
     return least![1].refused
   }
 }
+
+// Copied: a part of a text keeps all of it alive, and a key may be a part of a large body.
+const shown = (key: string) => Buffer.from(key.slice(0, longest), 'utf16le').toString('utf16le') + (key.length > longest ? '…' : '')

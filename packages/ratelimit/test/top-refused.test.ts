@@ -1,12 +1,16 @@
 import { seeded } from '@respite/testing'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { TopRefused } from '../src/top-refused.ts'
 
 const capacity = 1_000
 
+const note = (refused: TopRefused, limit: string, key: string) => refused.note(limit, key, key)
+
 t.test('up to a thousand callers are counted exactly, the most often refused first', async t => {
   const refused = new TopRefused()
-  for (let i = 0; i < capacity; i++) for (let times = 0; times <= i % 10; times++) refused.note('api', `caller ${i}`)
+  for (let i = 0; i < capacity; i++) for (let times = 0; times <= i % 10; times++) note(refused, 'api', `caller ${i}`)
   const all = refused.top(capacity + 1)
   t.equal(all.length, capacity)
   t.ok(all.every(({ key, refused, maxOver }) => refused === Number(key.slice(7)) % 10 + 1 && maxOver === 0))
@@ -17,14 +21,34 @@ t.test('up to a thousand callers are counted exactly, the most often refused fir
 
 t.test('a caller of two limits is two, and no two texts are one', async t => {
   const refused = new TopRefused()
-  for (const [limit, key] of [['a', 'b'], ['ab', ''], ['', 'ab'], ['1 a', 'b'], ['a', 'b']] as const) refused.note(limit, key)
+  for (const [limit, key] of [['a', 'b'], ['ab', ''], ['', 'ab'], ['1 a', 'b'], ['a', 'b']] as const) note(refused, limit, key)
   t.match(refused.top(10), [{ limit: 'a', key: 'b', refused: 2 }, { limit: 'ab', key: '' }, { limit: '', key: 'ab' }, { limit: '1 a', key: 'b' }])
   t.equal(refused.top(10).length, 4)
 })
 
+t.test('of long keys the beginning is kept and shown, and those that begin alike are counted apart', async t => {
+  const refused = new TopRefused()
+  const long = '\ud800' + 'k'.repeat(255)
+  for (const [i, key] of [long, `${long}1`, `${long}2`, `${long}2`].entries()) refused.note('api', key, `subject ${Math.min(i, 2)}`)
+  t.same(refused.top(10).map(({ key, refused }) => [key, refused]), [[`${long}…`, 2], [long, 1], [`${long}…`, 1]])
+})
+
+t.test('callers with keys of half a megabyte cost no more than others', async t => {
+  // Seen: two gigabytes of keys that were refused once each.
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const refused = new TopRefused()
+  collect()
+  const beforeBytes = process.memoryUsage().heapUsed
+  for (let i = 0; i < 200; i++) refused.note('api', `caller ${i} `.padEnd(500_000, 'k'), `subject ${i}`)
+  collect()
+  t.ok(process.memoryUsage().heapUsed - beforeBytes < 20_000_000)
+  t.equal(refused.top(capacity).length, 200)
+})
+
 t.test('what is given out is a copy', async t => {
   const refused = new TopRefused()
-  refused.note('api', 'x')
+  note(refused, 'api', 'x')
   refused.top(1)[0]!.refused = 99
   t.match(refused.top(1), [{ refused: 1 }])
 })
@@ -37,7 +61,7 @@ t.test('a flood of callers stays within its bound, keeps those refused most, and
   for (let i = 0; i < notes; i++) {
     const key = below(3) === 0 ? `often ${below(10)}` : `once ${i}`
     truth.set(key, (truth.get(key) ?? 0) + 1)
-    refused.note('api', key)
+    note(refused, 'api', key)
   }
   const all = refused.top(Infinity)
   t.equal(all.length, capacity)
