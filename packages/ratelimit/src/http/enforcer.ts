@@ -62,10 +62,10 @@ export class Enforcer {
     return new Pending([...this.#ipAsks(ip, request), ...this.#userAsks(user, request), ...keyed], this.#parts.limiter)
   }
 
-  /** Whether the request was charged for one of these. */
+  /** Whether the request was charged for one of these, by whatever cost its route gives that limit. */
   hasCounted (limits: readonly RouteLimit[], request: LimitedRequest): boolean {
     for (let pending = request[settled]; pending; pending = pending.previous) {
-      if (pending.asks.some(ask => limits.some(({ limit }) => limit === ask.limit))) return true
+      if (pending.asks.some(ask => limits.some(({ limit }) => limit.rule.name === ask.rule.name))) return true
     }
     return false
   }

@@ -178,6 +178,13 @@ t.test('a route that calls the not-found handler is charged once by the limits o
   t.same(await statuses(app, 3, '/gone'), [404, 404, 429])
 })
 
+t.test('so is one that gives such a limit a cost of its own', async t => {
+  const key = { name: 'key', limit: 4, per: '1m', key: () => 'k' } as const
+  const { app } = await makeApp(t, { limits: [key] })
+  app.get('/gone', { config: { rateLimit: { ...key, cost: 2 } } }, async (_, reply) => { reply.callNotFound(); return reply })
+  t.same(await statuses(app, 3, '/gone'), [404, 404, 429])
+})
+
 t.test('registered in a child context it limits the routes there, and no others', async t => {
   const app = await bareApp(t)
   app.register(async child => {
