@@ -171,6 +171,22 @@ t.test('Redis goes away between two limits of one request: the refusal is sent, 
   t.equal((await app.inject('/')).statusCode, 429)
 })
 
+t.test('a refusal while Redis is away tells no budget, not even one that was known a moment before and is given back', async t => {
+  const server = await redisOf(t)
+  const app = await linkedApp(t, { limits: [three], headers: ['x-ratelimit', 'draft'] }, { url: server.url }, app => {
+    for (const onStoreError of ['local', 'closed'] as const) {
+      app.get(`/${onStoreError}`, { preHandler: () => killed(server, app), config: { rateLimit: { name: onStoreError, limit: 0, per: '1m', key: () => 'k', onStoreError } } }, served)
+    }
+  })
+  for (const [url, status] of [['/local', 429], ['/closed', 503]] as const) {
+    const { statusCode, headers } = await app.inject(url)
+    t.equal(statusCode, status)
+    t.same(budgets(headers), [])
+    await server.restart()
+    await linkUp(app)
+  }
+})
+
 t.test('an app that starts without Redis limits from its first request', async t => {
   const server = await redisOf(t)
   await server.kill()

@@ -82,13 +82,13 @@ export class Enforcer {
       }
       this.#giveBack(pending.previous)
       request[settled] = null
+      pending.previous = undefined
+      this.#parts.writeBudgets(reply, pending)
       if (ruling.decision === 'unavailable') {
         reply.header('retry-after', 1)
         done(new FST_RSP_RATELIMIT_STORE_DOWN())
         return
       }
-      pending.previous = undefined
-      this.#parts.writeBudgets(reply, pending)
       const error = sendRefusal(request, reply, { refusal: refusalOf(budgetsOf(pending)), build: this.#parts.errorBuilder })
       if (error === undefined) done(undefined, true)
       else done(error)

@@ -20,15 +20,22 @@ export function budgetsOf (last: Pending): Budget[] {
 }
 
 const writers: Record<HeaderForm, (reply: FastifyReply, budgets: readonly Budget[]) => void> = { 'x-ratelimit': writeCommon, draft: writeDraft }
+const written: Record<HeaderForm, readonly string[]> = {
+  'x-ratelimit': ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'],
+  draft: ['ratelimit-policy', 'ratelimit']
+}
 
 /** Makes the writer of the headers that are wanted. */
 export function budgetHeaders (forms: readonly HeaderForm[]): WriteBudgets {
   const wanted = forms.map(form => writers[form])
+  const names = forms.flatMap(form => written[form])
   return (reply, last) => {
     let known: readonly Budget[] = budgetsOf(last)
     // While the store is away nobody knows the budget.
     if (!known.every(isKnown)) known = known.filter(isKnown)
     if (known.length > 0) for (const write of wanted) write(reply, known)
+    // What an earlier question has written was given back.
+    else for (const name of names) reply.removeHeader(name)
   }
 }
 
