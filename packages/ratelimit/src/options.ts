@@ -13,7 +13,7 @@ export interface RateLimitOptions {
   named?: readonly LimitOptions[]
   /** What happens while the store is away. @default 'local' */
   onStoreError?: OnStoreError
-  /** Longest time a request waits for the store. @default 50 */
+  /** Longest time a question to the store is waited for; limits with `key` are a second one of a request. @default 50 */
   timeoutMs?: Duration
   /** Addresses and CIDR ranges that no limit counts. @default [] */
   allow?: readonly string[]
@@ -43,7 +43,7 @@ export const optionsSchema = {
     limits: { type: 'array', items: limitSchema, default: [], description: 'Limits of every route, unknown ones included, beside what a route says itself.' },
     named: { type: 'array', items: limitSchema, default: [], description: 'Limits that count only where a route or a call names them.' },
     onStoreError: { enum: ['local', 'open', 'closed'], default: 'local', description: 'While the store is away: `local` counts this process\' share, `open` lets everybody pass, `closed` answers 503.' },
-    timeoutMs: { duration: true, minimumMs: 1, maximumMs: 10_000, default: 50, description: 'Longest time a request waits for the store.' },
+    timeoutMs: { duration: true, minimumMs: 1, maximumMs: 10_000, default: 50, description: 'Longest time a question to the store is waited for; limits with `key` are a second one of a request.' },
     allow: { type: 'array', items: { type: 'string' }, maxItems: 10_000, default: [], description: 'Addresses and CIDR ranges that no limit counts.' },
     headers: { type: 'array', items: { enum: ['x-ratelimit', 'draft'] }, uniqueItems: true, default: ['x-ratelimit'], description: 'Headers that tell a client its budget: `x-ratelimit-*`, or `ratelimit` and `ratelimit-policy` of the IETF draft. `retry-after` is always sent.' },
     errorBuilder: { instance: 'function', description: 'Makes the body of a 429: `(request, refusal) => body`. An object is sent as JSON, a string as text, an Error goes to the app\'s error handler.' },
