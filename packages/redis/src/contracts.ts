@@ -6,7 +6,7 @@ export interface Identity {
   /** The user, or undefined for a visitor. Known from onRequest on, after the session was settled. */
   userId (request: FastifyRequest): string | undefined
   /**
-   * A stable, public name for the one who claims to make the request, known before anything was asked of Redis:
+   * A stable, public name for the user who claims to make the request, undefined for a visitor, known before anything was asked of Redis:
    * it is proven by a signature, but its session may have ended. For keys of limits, never for rights.
    */
   subject (request: FastifyRequest): string | undefined

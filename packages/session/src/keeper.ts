@@ -8,7 +8,7 @@ import type { ResolvedOptions } from './options.ts'
 import { type Owner, ownerOfVisitor } from './owner.ts'
 import type { SessionEvents } from './session-events.ts'
 import type { EndedRow, Fields, LoginResult, PendingRow, RevokeRequest, SaveResult, SessionStore } from './stores/store.ts'
-import { newTag, type Tokens } from './token.ts'
+import { newTag, newVisitorTag, type Tokens } from './token.ts'
 import type { Trust } from './trust.ts'
 import { withinDeadline } from './within-deadline.ts'
 
@@ -57,7 +57,7 @@ export class Keeper {
     const { options, redis, store, tokens, newId, events } = this.#parts
     const sid = newId()
     const who = owner ?? ownerOfVisitor(sid)
-    const tag = await this.#tagOf(owner) ?? newTag()
+    const tag = owner === undefined ? newVisitorTag() : await this.#tagOf(owner) ?? newTag()
     const lease = redis === undefined || owner === undefined ? undefined : await redis.copies.lease(tag)
     const made = tokens.issue(tag)
     const sentMs = this.#nowMs()

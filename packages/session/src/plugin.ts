@@ -20,7 +20,7 @@ import { SessionEvents } from './session-events.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import { MemoryStore } from './stores/memory.ts'
 import type { SessionStore } from './stores/store.ts'
-import { Tokens } from './token.ts'
+import { isVisitorTag, Tokens } from './token.ts'
 import { Trust } from './trust.ts'
 import { withinDeadline } from './within-deadline.ts'
 
@@ -132,7 +132,11 @@ function decorate (fastify: FastifyInstance, { options, parts, sessions }: { opt
 function identityOf (credentials: Credentials): Identity {
   return {
     userId: (request: SessionRequest) => request[held]?.found?.userId,
-    subject: (request: SessionRequest) => (request[held]?.held ?? credentials.of(request)?.held)?.tag
+    // Each cookie of a visitor would be somebody new.
+    subject (request: SessionRequest) {
+      const tag = (request[held]?.held ?? credentials.of(request)?.held)?.tag
+      return tag === undefined || isVisitorTag(tag) ? undefined : tag
+    }
   }
 }
 

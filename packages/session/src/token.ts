@@ -74,7 +74,20 @@ export function hashOf (secret: string): string {
   return createHash('sha256').update(secret).digest('base64url')
 }
 
-/** A user's tag: 128 random bits. */
+/** What visitors' tags begin with, and users' do not: so a token tells the one from the other before anything is asked. */
+const visitorMark = '_'
+
+/** The tag of a user: 122 random bits and more. */
 export function newTag (): string {
-  return randomSecret(16).toString('base64url')
+  const tag = randomSecret(16).toString('base64url')
+  return tag.startsWith(visitorMark) ? `-${tag.slice(1)}` : tag
+}
+
+/** The tag of a visitor's session. */
+export function newVisitorTag (): string {
+  return visitorMark + randomSecret(16).toString('base64url').slice(1)
+}
+
+export function isVisitorTag (tag: string): boolean {
+  return tag.startsWith(visitorMark)
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import type { SessionOptions } from '@respite/session'
+import { isVisitorTag, newTag, newVisitorTag } from '../src/token.ts'
 import { makeApp } from './app.ts'
 import { addRoutes, bearer, cookieOf, loggedIn } from './shop.ts'
 
@@ -192,6 +193,16 @@ t.test('tells the other plugins who it is', async t => {
   const token = await loggedIn(app)
   t.same((await app.inject({ url: '/who', headers: bearer(token) })).json(), { user: 'ada', subject: token.split('.')[0] })
   t.same((await app.inject('/who')).json(), {})
+  const visitor = cookieOf(await app.inject({ method: 'POST', url: '/cart', payload: ['tea'] }))
+  t.same((await app.inject({ url: '/who', headers: { cookie: visitor } })).json(), {}, 'each cookie of a visitor would be somebody new')
+})
+
+t.test('the tags of users and of visitors never meet', async t => {
+  for (let i = 0; i < 5_000; i++) {
+    const [user, visitor] = [newTag(), newVisitorTag()]
+    if (isVisitorTag(user) || !isVisitorTag(visitor) || !/^[\w-]{22}$/.test(user) || !/^[\w-]{22}$/.test(visitor)) t.fail(`${user} ${visitor}`)
+  }
+  t.not(newVisitorTag(), newVisitorTag())
 })
 
 t.test('holds tokens over a change of secrets', async t => {
