@@ -20,6 +20,12 @@ local function whole (n)
   return string.format('%d', n)
 end
 
+-- What a stranger has put there, of whatever type, counts as nothing, and is written over.
+local function stateOf (key)
+  local state = redis.pcall('GET', key)
+  return type(state) == 'string' and state or false
+end
+
 local function fits (mark, length)
   return value and #value == length and string.sub(value, 1, 1) == mark
 end
@@ -315,7 +321,7 @@ if ARGV[1] == 'refund' then
 
   for i = 1, #KEYS do
     local read, write, cost = turnTo(i)
-    value = redis.call('GET', KEYS[i])
+    value = stateOf(KEYS[i])
     if value and capacity > 0 then
       local s = read(1)
       if s.known then
@@ -353,7 +359,7 @@ for i = 1, #KEYS do
   read, write, cost = turnTo(i)
   local s = {remaining = 0, wait = -1, reset = 0}
   if capacity > 0 then
-    value = redis.call('GET', KEYS[i])
+    value = stateOf(KEYS[i])
     s = read(cost)
     if cost > capacity then
       s.wait = -1

@@ -15,6 +15,11 @@ export interface Held extends Credential {
 /** What `read` says. `fields` is flat: name, value, name, value, … */
 export type ReadReply = ['HIT', string, string, number, string[]] | ['DEAD'] | ['MISS', string, string]
 
+type ReadCallback = (error: Error | null, reply?: ReadReply) => void
+
+/** A read that waits for the end of the turn. */
+interface Waiting { readonly held: Held, readonly era: string, readonly callback: ReadCallback }
+
 /** What a copy holds beside lineage and version. */
 export interface CopyContent {
   readonly version: number
@@ -40,6 +45,8 @@ const scripts = {
 }
 
 const leaseMs = '10000'
+/** Copies that one call reads at most: Redis serves nobody else meanwhile. */
+const mostAtOnce = 64
 const deadMs = 60_000
 
 /** The copies of sessions in Redis: a script each, and none but a leased fill, activate or rotate creates one. */
@@ -47,6 +54,7 @@ export class Copies {
   readonly #link: Link
   readonly #gate: KeyShape
   readonly #copy: KeyShape
+  #waiting: Waiting[] = []
 
   constructor (link: Link, keyspace: Keyspace) {
     this.#link = link
@@ -61,14 +69,43 @@ export class Copies {
   }
 
   /**
-   * Asks for a copy; a request's only command in the common case.
+   * Asks for a copy; a request's only command in the common case. The reads of a turn of the event loop are one call; in a Cluster each is its own,
+   * since a script must stay in one slot.
    * @returns false if Redis cannot be believed now: the era of its data is not known. The callback is not called then
    */
-  read (held: Held, callback: (error: Error | null, reply?: ReadReply) => void): boolean {
+  read (held: Held, callback: ReadCallback): boolean {
     const era = this.#eraOf(held.gateKey)
     if (era === undefined) return false
-    this.#link.call(scripts.read, held.keys, [era, randomToken(), leaseMs], callback as (error: Error | null, reply?: unknown) => void)
+    if (this.#link.features.cluster) {
+      this.#read([{ held, era, callback }])
+      return true
+    }
+    const waiting = this.#waiting.push({ held, era, callback })
+    if (waiting === 1) this.#link.soon(() => this.#readAll())
+    else if (waiting === mostAtOnce) this.#readAll()
     return true
+  }
+
+  #readAll (): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    if (waiting.length > 0) this.#read(waiting)
+  }
+
+  #read (waiting: readonly Waiting[]): void {
+    const keys: string[] = []
+    const args: RedisArg[] = [leaseMs]
+    for (const { held, era } of waiting) {
+      keys.push(...held.keys)
+      args.push(era, randomToken())
+    }
+    this.#link.call(scripts.read, keys, args, (error, reply) => {
+      for (let i = 0; i < waiting.length; i++) {
+        const { callback } = waiting[i]!
+        if (error === null) answer((reply as (ReadReply | ['ERROR', string])[])[i]!, callback)
+        else callback(error)
+      }
+    })
   }
 
   /** A lease on a user's gate, or undefined while Redis cannot give one. */
@@ -77,8 +114,8 @@ export class Copies {
     const era = this.#eraOf(gateKey)
     if (era === undefined) return undefined
     try {
-      const reply = await this.#link.run(scripts.read, [gateKey], [era, randomToken(), leaseMs]) as ReadReply
-      return reply[0] === 'DEAD' ? undefined : { n: reply[1], g: reply[2] }
+      const [reply] = await this.#link.run(scripts.read, [gateKey], [leaseMs, era, randomToken()]) as [ReadReply | ['ERROR', string]]
+      return reply[0] === 'DEAD' || reply[0] === 'ERROR' ? undefined : { n: reply[1], g: reply[2] }
     } catch {
       // No lease: the session is created in the durable store alone, and filled by its first request.
       return undefined
@@ -132,4 +169,10 @@ export class Copies {
     // A server that shows no identity of its data (the boot has warned): there is one era.
     return features.era ? this.#link.eraOf(gateKey) : features.server === 'unknown' ? undefined : 'unknown'
   }
+}
+
+/** What is wrong with one copy is not the others' concern. */
+function answer (reply: ReadReply | ['ERROR', string], callback: ReadCallback): void {
+  if (reply[0] === 'ERROR') callback(new Error(reply[1]))
+  else callback(null, reply)
 }

@@ -32,6 +32,7 @@ function redis.call (command, key, ...)
   end
   return real.call(command, key, ...)
 end
+redis.pcall = redis.call
 local function limits (KEYS, ARGV)
 ${source}
 end

@@ -121,10 +121,21 @@ export function redisStoreContract (t: Test, linkOf: () => Link, ask: Ask): void
     t.equal((await peek(store, check(open))).outcomes[0]!.remaining, 1_000_000 - 1_010)
   })
 
-  t.test('a key of another type is an error of the store, not a refusal', async t => {
+  t.test('a key of another type counts as nothing, and spoils none of the questions beside it', async t => {
     const { store, key } = fresh()
     await ask('LPUSH', key('gcra'), 'x')
-    await t.rejects(take(store, check(rule('gcra', 1))), { code: 'FST_RSP_REDIS_REPLY' })
+    const both = await Promise.all([take(store, check(rule('gcra', 1))), take(store, check(rule('gcra', 1), 'another')), take(store, check(rule('gcra', 1)))])
+    t.strictSame(both.map(({ allowed }) => allowed), [true, true, false])
+    t.ok(Number(await ask('PTTL', key('gcra'))) > 0)
+  })
+
+  t.test('questions of one turn are answered in their order, each for itself', async t => {
+    const { store } = fresh()
+    const [one, many] = [rule('fixed-window', 3, { name: 'one' }), rule('sliding-log', 100, { name: 'many' })]
+    const verdicts = await Promise.all(Array.from({ length: 100 }, (_, i) => i % 10 === 9 ? peek(store, check(one)) : take(store, check(many), check(one))))
+    t.strictSame(verdicts.map(({ allowed }) => allowed).slice(0, 12), [true, true, true, false, false, false, false, false, false, false, false, false])
+    t.equal(verdicts[9]!.outcomes[0]!.remaining, 0)
+    t.equal((await peek(store, check(many))).outcomes[0]!.remaining, 97, 'a refused question charges nothing')
   })
 }
 

@@ -90,7 +90,7 @@ class Duel {
   async #read (hash: string, keys: string[]) {
     const fresh = `n${++this.#nonce}`
     const wanted = this.model.read(hash, fresh)
-    const reply = await run(this.#client, 'read', keys, this.model.era, fresh, 10_000) as unknown[]
+    const [reply] = await run(this.#client, 'read', keys, 10_000, this.model.era, fresh) as [unknown[]]
     if (reply[0] !== 'DEAD' && this.#roll(2) === 0) this.#lease = { n: reply[1] as string, g: Number(reply[2]) }
     return { name: 'read', wanted, got: reply[0] === 'HIT' && !(Number(reply[3]) > 0) ? 'a hit without an expiry' : readable(reply) }
   }
@@ -144,7 +144,7 @@ function sorted (value: unknown): unknown {
 
 t.test('the gate lives at least as long as its longest copy', async t => {
   const client = await server(t)
-  const [, n, g] = await run(client, 'read', [gateKey], 'e', 'n', 10_000) as string[]
+  const [[, n, g]] = await run(client, 'read', [gateKey], 10_000, 'e', 'n') as [string[]]
   await run(client, 'fill', [gateKey, copyKey('a')], n!, g!, 1, 500_000, 'i', 'x')
   t.ok(await client.pttl(gateKey) >= await client.pttl(copyKey('a')))
   await run(client, 'touch', [gateKey, copyKey('a')], 900_000, 'c', '1')
@@ -155,7 +155,7 @@ t.test('the gate lives at least as long as its longest copy', async t => {
 
 t.test('a touch never shortens, and never creates', async t => {
   const client = await server(t)
-  const [, n, g] = await run(client, 'read', [gateKey], 'e', 'n', 10_000) as string[]
+  const [[, n, g]] = await run(client, 'read', [gateKey], 10_000, 'e', 'n') as [string[]]
   t.equal(await run(client, 'touch', [gateKey, copyKey('a')], 900_000), 0)
   t.equal(await client.exists(copyKey('a')), 0)
   await run(client, 'fill', [gateKey, copyKey('a')], n!, g!, 1, 500_000)
@@ -165,11 +165,27 @@ t.test('a touch never shortens, and never creates', async t => {
 
 t.test('a server out of memory still ends sessions', async t => {
   const client = await server(t)
-  const [, n, g] = await run(client, 'read', [gateKey], 'e', 'n', 10_000) as string[]
+  const [[, n, g]] = await run(client, 'read', [gateKey], 10_000, 'e', 'n') as [string[]]
   await run(client, 'fill', [gateKey, copyKey('a')], n!, g!, 1, 500_000, 'i', 'x')
   await client.config('SET', 'maxmemory', '1')
   await client.config('SET', 'maxmemory-policy', 'noeviction')
   await t.rejects(client.set('x', 'y'), /OOM/)
   t.equal(await run(client, 'kill', [gateKey, copyKey('a')], 30_000, 1), 1)
-  t.equal((await run(client, 'read', [gateKey, copyKey('a')], 'e', 'n2', 10_000) as string[])[0], 'DEAD')
+  t.equal((await run(client, 'read', [gateKey, copyKey('a')], 10_000, 'e', 'n2') as string[][])[0]![0], 'DEAD')
+})
+
+t.test('many copies are read at once, and one that is not ours spoils none of the others', async t => {
+  const client = await server(t)
+  const gate = (i: number) => `gate${i}`
+  for (const i of [0, 1, 3]) {
+    const [[, n, g]] = await run(client, 'read', [gate(i)], 10_000, 'e', `n${i}`) as [string[]]
+    await run(client, 'fill', [gate(i), `copy${i}`], n!, g!, 1, 500_000, 'i', `x${i}`)
+  }
+  await client.set('gate2', 'a stranger was here')
+  const keys = [0, 1, 2, 3, 4].flatMap(i => [gate(i), `copy${i}`])
+  const eras = [0, 1, 2, 3, 4].flatMap(i => [i === 3 ? 'another' : 'e', `fresh${i}`])
+  const replies = await run(client, 'read', keys, 10_000, ...eras) as string[][]
+  t.strictSame(replies.map(([kind]) => kind), ['HIT', 'HIT', 'ERROR', 'MISS', 'MISS'])
+  t.match(replies[2]![1], /WRONGTYPE/)
+  t.equal(replies[3]![1], 'fresh3')
 })
