@@ -1,4 +1,5 @@
 import { type KeyShape, type Keyspace, type Link, loadScript, type RedisArg, randomToken, type ScriptOptions } from '@respite/redis'
+import { FST_RSP_SESSION_COPY_FOREIGN } from './errors.ts'
 import { keys } from './keys.ts'
 import type { Credential } from './token.ts'
 
@@ -173,6 +174,6 @@ export class Copies {
 
 /** What is wrong with one copy is not the others' concern. */
 function answer (reply: ReadReply | ['ERROR', string], callback: ReadCallback): void {
-  if (reply[0] === 'ERROR') callback(new Error(reply[1]))
+  if (reply[0] === 'ERROR') callback(new FST_RSP_SESSION_COPY_FOREIGN(reply[1]))
   else callback(null, reply)
 }

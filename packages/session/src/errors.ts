@@ -97,6 +97,10 @@ export const FST_RSP_SESSION_WORKER = createError<[string, ErrorOptions?]>(
 export const FST_RSP_SESSION_SQLITE = createError<[string, string]>(
   'FST_RSP_SESSION_SQLITE', '%s: %s', 503)
 
+/** What lies in Redis under a session's key is not a copy; the durable store is asked instead. */
+export const FST_RSP_SESSION_COPY_FOREIGN = createError<[string]>(
+  'FST_RSP_SESSION_COPY_FOREIGN', 'what lies in Redis is no copy of a session: %s', 503)
+
 /** The store is closed; each app needs one of its own. */
 export const FST_RSP_SESSION_STORE_CLOSED = createError(
   'FST_RSP_SESSION_STORE_CLOSED', 'the session store is closed', 503)

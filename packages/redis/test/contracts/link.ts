@@ -65,6 +65,23 @@ export function linkContract (t: Test, { link, outsider }: { link: Link, outside
     t.same(reply, [1, 'two'])
   })
 
+  t.test('soon calls once, at the end of the turn, and what it sends is answered like the rest', async t => {
+    const key = shape.key('soon')
+    const seen: string[] = []
+    const ended = new Promise<unknown>((resolve, reject) => {
+      link.soon(() => {
+        seen.push('soon')
+        link.send('INCR', key).then(resolve, reject)
+      })
+    })
+    seen.push('turn')
+    const before = link.send('INCR', key)
+    await Promise.resolve()
+    t.strictSame(seen, ['turn'], 'not while the turn lasts')
+    t.strictSame([await before, await ended], [1, 2])
+    t.strictSame(seen, ['turn', 'soon'])
+  })
+
   t.test('answers in the order of the questions', async t => {
     const key = shape.key('order')
     const answers = await Promise.all(Array.from({ length: 200 }, () => link.send('INCR', key)))
