@@ -3,6 +3,7 @@ import { until } from '@respite/testing'
 import fastifyRedis from '@fastify/redis'
 import Fastify, { type FastifyInstance } from 'fastify'
 import RedisMock from 'ioredis-mock'
+import { createSentinel } from 'redis'
 import { redis, type RedisOptions } from '../src/index.ts'
 import { mockedAddress } from './mocked-adapter.ts'
 
@@ -79,7 +80,8 @@ t.test('whatever is no client is refused by its class, wherever it lies', async 
     [new Cache(), /an object of class Cache/],
     [new RedisMock(), /an object of class/],
     [{ status: 'ready', disconnect () {} }, /an object of class Object/],
-    [Object.assign(new Cache(), { sendCommand () {} }), /an object of class Cache/]
+    [Object.assign(new Cache(), { sendCommand () {} }), /an object of class Cache/],
+    [createSentinel({ name: 'main', sentinelRootNodes: [], replicaPoolSize: 1 }), /an object of class/]
   ]
   for (const [client, message] of foreign) {
     await t.rejects(appWith({ client: client as never }), { code: 'FST_RSP_REDIS_CLIENT_UNKNOWN', message })

@@ -19,10 +19,11 @@ export function createAdapter (client: object): Adapter {
 
 /** Told by shape: the client's package may be another copy than ours, or a fork. */
 export function kindOf (client: object): Adapter['flavour'] | undefined {
-  const { duplicate, sendCommand, disconnect, status, isOpen } = client as Record<string, unknown>
+  const { duplicate, sendCommand, disconnect, status, isOpen, getSentinelNode } = client as Record<string, unknown>
   if (typeof duplicate !== 'function' || typeof sendCommand !== 'function') return undefined
   if (typeof status === 'string' && typeof disconnect === 'function') return 'ioredis'
-  if (typeof isOpen === 'boolean') return 'node-redis'
+  // A Sentinel of node-redis takes commands in another form, and reads from replicas where it is told to.
+  if (typeof isOpen === 'boolean' && getSentinelNode === undefined) return 'node-redis'
   return undefined
 }
 

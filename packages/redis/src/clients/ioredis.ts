@@ -22,6 +22,8 @@ const own = (given: IoredisOptions) => ({
   connectTimeout: Math.min(given.connectTimeout ?? longestConnectMs, longestConnectMs),
   commandTimeout: undefined,
   socketTimeout: undefined,
+  // Of a Sentinel's servers, the master: a replica's answers may be old.
+  role: 'master',
   // Replies of one form, whatever the client's own are.
   protocol: 2,
   stringNumbers: false,

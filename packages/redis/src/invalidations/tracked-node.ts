@@ -1,6 +1,7 @@
 import type { RedisArg } from '../link/link.ts'
 import type { Node, Subscriber } from '../clients/adapter.ts'
 import { FST_RSP_SUBSCRIBER_LOST } from '../errors.ts'
+import { saysReplica } from '../link/probe.ts'
 import { WatchedSubscriber, type WatchTiming } from '../clients/watched-subscriber.ts'
 
 const channel = '__redis__:invalidate'
@@ -30,7 +31,7 @@ export class TrackedNode {
     this.#prefixes = prefixes
     this.#watched = new WatchedSubscriber(node, {
       open: subscriber => this.#arm(subscriber, events),
-      check: () => this.#check(),
+      check: async () => { await Promise.all([this.#check(), this.#mustBeMaster()]) },
       live: events.sure,
       lost: events.lost
     }, timing)
@@ -60,6 +61,7 @@ export class TrackedNode {
       this.#send('CLIENT', 'TRACKING', 'ON', 'REDIRECT', id, 'BCAST', ...prefixes)
     ])
     this.#redirect = id
+    await this.#mustBeMaster()
   }
 
   // The asking connection may have been made anew (tracking is then off), or the other one has died (broken_redirect).
@@ -69,6 +71,11 @@ export class TrackedNode {
     if (!flags.includes('bcast') || flags.includes('broken_redirect') || Number(info.get('redirect')) !== this.#redirect) {
       throw new FST_RSP_SUBSCRIBER_LOST(`tracking is ${flags.join(', ')}`)
     }
+  }
+
+  // A replica tells of what has reached it, which may be long after its master has acknowledged it.
+  async #mustBeMaster (): Promise<void> {
+    if (saysReplica(await this.#send('INFO', 'replication'))) throw new FST_RSP_SUBSCRIBER_LOST('the server is a replica')
   }
 
   #send (name: string, ...args: RedisArg[]): Promise<unknown> {

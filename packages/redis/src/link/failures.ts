@@ -7,6 +7,7 @@ const unknown = { outcome: 'unknown' as const }
 
 export const down = (name: string): LinkError => Object.assign(new FST_RSP_REDIS_DOWN(name), notSent)
 export const closed = (name: string): LinkError => Object.assign(new FST_RSP_REDIS_CLOSED(name), notSent)
+export const fromReplica = (name: string): LinkError => Object.assign(new FST_RSP_REDIS_REPLY(name, 'READONLY the server is a replica'), { outcome: 'refused' as const, reply: 'READONLY' })
 export const timedOut = (name: string, ms: number): LinkError => Object.assign(new FST_RSP_REDIS_TIMEOUT(name, ms), unknown)
 
 /** What an adapter's error means. */

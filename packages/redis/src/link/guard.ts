@@ -6,7 +6,7 @@ import type { HistogramSeries, Metric, Metrics } from '../metrics/metrics.ts'
 import { Breaker } from './breaker.ts'
 import { Call, type CallOwner, type Question } from './call.ts'
 import { Deadlines } from './deadlines.ts'
-import { closed, down, failureOf, timedOut } from './failures.ts'
+import { closed, down, failureOf, fromReplica, timedOut } from './failures.ts'
 import type { LinkCallback } from './link.ts'
 
 export interface GuardOptions {
@@ -15,6 +15,8 @@ export interface GuardOptions {
   clock: Clock
   deadlineMs: number
   breaker: { failures: number, probeEveryMs: number }
+  /** Whether the server is known to be a replica; asked of each call. */
+  replica (): boolean
   /** The breaker has opened or closed. */
   onBreaker (): void
   /** The server has answered with an error that begins with this word. */
@@ -57,6 +59,8 @@ export class Guard implements CallOwner {
 
   exec (question: Question, callback: LinkCallback): void {
     if (this.#closed || this.breaker.state !== 'closed' || !this.#options.adapter.connected) setImmediate(callback, this.#closed ? closed(question.label) : down(question.label))
+    // What it would answer may be older than what its master has acknowledged.
+    else if (this.#options.replica()) setImmediate(callback, fromReplica(question.label))
     else this.#send(question, callback)
   }
 

@@ -10,6 +10,8 @@ export interface Answer {
   readonly era: string | undefined
   /** Why it cannot do its work now. */
   readonly trouble: string | undefined
+  /** Whether what it answers may be older than what its master has acknowledged. */
+  readonly replica: boolean
 }
 
 const askMs = 1_000
@@ -22,20 +24,28 @@ export async function probe (node: Node, cluster: boolean): Promise<Answer> {
 }
 
 /** Asks one server whether it is still the same, and able. */
-export async function askState (node: Node): Promise<Pick<Answer, 'era' | 'trouble'>> {
+export async function askState (node: Node): Promise<Omit<Answer, 'features'>> {
   const answers = await Promise.all(['server', 'replication', 'persistence'].map(section => ask(node, 'INFO', section)))
   return stateOf(fieldsOf(answers.join('\r\n')))
 }
 
-function stateOf (fields: ReadonlyMap<string, string>): Pick<Answer, 'era' | 'trouble'> {
+function stateOf (fields: ReadonlyMap<string, string>): Omit<Answer, 'features'> {
   const identity = [fields.get('run_id'), fields.get('master_replid')]
+  const replica = isReplica(fields.get('role'))
   return {
     era: identity.every(id => id === undefined) ? undefined : createHash('sha256').update(identity.join()).digest('base64url').slice(0, 22),
     trouble: fields.get('loading') === '1' || fields.get('async_loading') === '1'
       ? 'LOADING: the server reads its data from disk'
-      : fields.get('role') === 'slave' ? 'READONLY: the server is a replica' : undefined
+      : replica ? 'READONLY: the server is a replica' : undefined,
+    replica
   }
 }
+
+/** @param role - as INFO names it; Dragonfly says `replica` */
+const isReplica = (role: string | undefined): boolean => role === 'slave' || role === 'replica'
+
+/** Whether an answer of INFO is that of a replica. */
+export const saysReplica = (info: unknown): boolean => isReplica(fieldsOf(info).get('role'))
 
 function featuresOf (fields: ReadonlyMap<string, string>, commands: unknown, cluster: boolean): Features {
   const server = fields.has('dragonfly_version') ? 'dragonfly' : fields.get('server_name') ?? (fields.has('valkey_version') ? 'valkey' : 'redis')

@@ -16,6 +16,8 @@ export class ServerWatch {
   features: Features = noFeatures
   /** Why a server cannot do its work; by its own word. */
   trouble: string | undefined
+  /** Whether one was a replica when it was last asked. */
+  replica = false
   /** Whether every server has been asked since its connection was made. */
   complete = false
 
@@ -56,6 +58,11 @@ export class ServerWatch {
     this.#ask(true)
   }
 
+  /** Asks now, unless a question is under way. */
+  look (): void {
+    this.#ask(false)
+  }
+
   close (): void {
     this.#round++
     clearInterval(this.#timer)
@@ -70,6 +77,7 @@ export class ServerWatch {
       this.#asking = false
       this.trouble = troubles.find(trouble => trouble !== undefined)
       const all = this.#adapter.masters().map(({ name }) => this.#known.get(name))
+      if (all.some(answer => answer !== undefined)) this.replica = all.some(answer => answer?.replica === true)
       this.complete = all.length > 0 && all.every(answer => answer !== undefined)
       if (this.complete) this.features = commonFeatures(all.map(answer => answer!.features))
       this.#changed()

@@ -47,7 +47,7 @@ export class Server {
     this.#clock = clock
     this.status = new LinkStatus(log)
     this.watch = new ServerWatch(adapter, () => this.#judge())
-    this.guard = new Guard({ ...options, onBreaker: () => this.#breakerTurned(), onRefusal: (reply, message) => this.#refused(reply, message) })
+    this.guard = new Guard({ ...options, replica: () => this.#isReplica(), onBreaker: () => this.#breakerTurned(), onRefusal: (reply, message) => this.#refused(reply, message) })
     metrics.gauge({ ...named.up, collect: gauge => gauge.of().set(this.status.state === 'up' ? 1 : 0) })
     adapter.on('ready', () => this.#made())
     adapter.on('lost', () => this.#lost())
@@ -71,6 +71,14 @@ export class Server {
     await this.adapter.close()
   }
 
+  /** In a Cluster a replica that is asked names its master, and is not one of those that are asked for long. */
+  #isReplica (): boolean {
+    if (!this.watch.replica || this.adapter.cluster) return false
+    // Not `renew`, which begins anew: where answers take long, none would ever come.
+    if (this.#doubts()) this.watch.look()
+    return true
+  }
+
   #made (): void {
     this.status.grow()
     this.guard.breaker.reset()
@@ -91,15 +99,19 @@ export class Server {
   }
 
   #refused (reply: string, message: string): void {
-    const nowMs = this.#clock.monotonicMs()
-    if (eraDoubts.has(reply) && nowMs - this.#doubtedAtMs > doubtEveryMs) {
-      this.#doubtedAtMs = nowMs
-      this.watch.renew()
-    }
+    if (eraDoubts.has(reply) && this.#doubts()) this.watch.renew()
     if (!troubles.has(reply)) return
-    this.#refusedAtMs = nowMs
+    this.#refusedAtMs = this.#clock.monotonicMs()
     this.#refusal = message
     this.#judge()
+  }
+
+  /** Whether the server may be asked again who it is. */
+  #doubts (): boolean {
+    const nowMs = this.#clock.monotonicMs()
+    if (nowMs - this.#doubtedAtMs <= doubtEveryMs) return false
+    this.#doubtedAtMs = nowMs
+    return true
   }
 
   #judge (): void {

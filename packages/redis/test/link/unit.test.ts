@@ -8,7 +8,6 @@ import { becomes, mockedLink, sentBy } from './mocked-link.ts'
 const put = defineScript('test.put', "redis.call('SET', KEYS[1], ARGV[1]); return ARGV[1]")
 const secret = "ERR unknown command 'AUHT', with args beginning with: 's3same'"
 const refusals: { message: string, reply: string, state: 'up' | 'degraded', reason?: RegExp }[] = [
-  { message: "READONLY You can't write against a read only replica.", reply: 'READONLY', state: 'degraded', reason: /^READONLY/ },
   { message: "OOM command not allowed when used memory > 'maxmemory'.", reply: 'OOM', state: 'degraded', reason: /^OOM/ },
   { message: 'LOADING Redis is loading the dataset in memory', reply: 'LOADING', state: 'degraded', reason: /^LOADING/ },
   { message: 'NOAUTH Authentication required.', reply: 'NOAUTH', state: 'degraded', reason: /^NOAUTH/ },
@@ -72,6 +71,24 @@ t.test('each refusal of the server', async t => {
       t.same(lines, state === 'up' ? ['Redis is up'] : ['Redis is up', 'Redis is degraded', 'Redis is back'])
     })
   }
+})
+
+t.test('a replica is asked for nothing, since what it answers may be old, until it is one no more', async t => {
+  const { link, adapter, clock } = await mockedLink(t)
+  const message = "READONLY You can't write against a read only replica."
+  adapter.refuse(message)
+  await t.rejects(link.send('SET', 'a', 'b'), { code: 'FST_RSP_REDIS_REPLY', outcome: 'refused', reply: 'READONLY', cause: new ReplyError(message) })
+  await becomes(link, 'degraded')
+  await until('it is known', async () => await link.send('GET', 'a').then(() => '', ({ message }: Error) => message) === "Redis refused 'GET': READONLY the server is a replica")
+  const sent = sentBy(adapter).length
+  for (const command of ['GET', 'SET', 'PUBLISH']) await t.rejects(link.send(command, 'a', 'b'), { code: 'FST_RSP_REDIS_REPLY', outcome: 'refused', reply: 'READONLY' })
+  await t.rejects(link.run(put, ['a'], ['b']), { code: 'FST_RSP_REDIS_REPLY', reply: 'READONLY' })
+  t.equal(sentBy(adapter).length, sent)
+  t.match(link, { state: 'degraded', reason: /^READONLY/, breakerState: 'closed' })
+  adapter.refuse()
+  clock.nowMs = 2_000
+  await until('it is asked again', () => link.send('GET', 'a').then(() => true, () => false))
+  await becomes(link, 'up')
 })
 
 t.test('what the server repeats of the arguments is not in the message', async t => {
