@@ -4,10 +4,16 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 /** A TCP proxy on loopback that can lose, hold and cut what passes. */
 export interface TcpProxy {
   readonly port: number
+  /** Which connections what follows is for: those that have subscribed to a channel, the others, or all. At first all. */
+  aim: 'all' | 'subscribers' | 'others'
   /** Swallows everything in both directions while true; connections stay open. */
   blackHole: boolean
   /** Milliseconds by which the server's answers are late. */
   replyDelayMs: number
+  /** Keeps the server's answers until `release`. */
+  hold (): void
+  /** Lets what was kept go, in its order. */
+  release (): void
   /** Cuts all connections, in the middle of whatever passes. */
   cut (): void
   /** New connections are refused while false. */
@@ -21,7 +27,8 @@ export interface TcpProxy {
  */
 export async function startProxy (targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
-  const proxy = { blackHole: false, replyDelayMs: 0, accepting: true }
+  const proxy = { aim: 'all' as TcpProxy['aim'], blackHole: false, replyDelayMs: 0, accepting: true }
+  let held: (() => void)[] | undefined
   const server = createServer(client => {
     if (!proxy.accepting) {
       client.destroy()
@@ -34,11 +41,19 @@ export async function startProxy (targetPort: number): Promise<TcpProxy> {
       socket.on('error', () => socket.destroy()) // a cut is what the test asked for
       socket.on('close', () => { sockets.delete(socket); client.destroy(); upstream.destroy() })
     }
-    client.on('data', bytes => { if (!proxy.blackHole) upstream.write(bytes) })
+    let subscriber = false
+    const meant = () => proxy.aim === 'all' || subscriber === (proxy.aim === 'subscribers')
+    client.on('data', bytes => {
+      subscriber ||= /\bs?subscribe\b/i.test(bytes.toString('latin1'))
+      if (!proxy.blackHole || !meant()) upstream.write(bytes)
+    })
     upstream.on('data', bytes => {
-      if (proxy.blackHole) return
-      if (proxy.replyDelayMs > 0) setTimeout(() => { if (!client.destroyed) client.write(bytes) }, proxy.replyDelayMs)
-      else client.write(bytes)
+      const pass = () => { if (!client.destroyed) client.write(bytes) }
+      if (!meant()) pass()
+      else if (proxy.blackHole) return
+      else if (held !== undefined) held.push(pass)
+      else if (proxy.replyDelayMs > 0) setTimeout(pass, proxy.replyDelayMs)
+      else pass()
     })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -46,6 +61,12 @@ export async function startProxy (targetPort: number): Promise<TcpProxy> {
   return Object.assign(proxy, {
     port: (server.address() as AddressInfo).port,
     cut,
+    hold () { held ??= [] },
+    release () {
+      const all = held ?? []
+      held = undefined
+      for (const pass of all) pass()
+    },
     async stop () {
       cut()
       server.close()

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import t from 'tap'
 import { Redis } from 'ioredis'
-import { freePort, startCluster, startPostgres, startProxy, startRedis } from '@respite/testing'
+import { freePort, startCluster, startPostgres, startProxy, startRedis, until } from '@respite/testing'
 
 t.test('starts a Redis of its own, which dies and comes back empty on the same port', async t => {
   const server = await startRedis()
@@ -53,6 +53,29 @@ t.test('proxies a connection, and swallows what passes on request', async t => {
   proxy.blackHole = true
   await t.rejects(client.ping(), /timed out/)
   client.disconnect()
+})
+
+t.test('a proxy holds what the server says until it is released, and leaves those alone that are not meant', async t => {
+  const server = await startRedis()
+  const proxy = await startProxy(server.port)
+  t.teardown(async () => { await proxy.stop(); await server.stop() })
+  const [asking, hearing] = [new Redis(proxy.port, '127.0.0.1'), new Redis(proxy.port, '127.0.0.1')]
+  t.teardown(() => { asking.disconnect(); hearing.disconnect() })
+  await asking.ping()
+  await hearing.subscribe('news')
+  const heard: string[] = []
+  hearing.on('message', (_, text) => { heard.push(text) })
+  proxy.aim = 'others'
+  proxy.hold()
+  const answers = [asking.publish('news', 'first'), asking.publish('news', 'second')].map(answer => answer.then(count => { heard.push(`told ${count}`) }))
+  await until('the messages come', () => heard.length === 2)
+  t.same(heard, ['first', 'second'])
+  proxy.release()
+  await Promise.all(answers)
+  proxy.aim = 'subscribers'
+  proxy.blackHole = true
+  t.equal(await asking.publish('news', 'third'), 1)
+  t.same(heard, ['first', 'second', 'told 1', 'told 1'])
 })
 
 t.test('gives a Postgres schema of its own', async t => {
