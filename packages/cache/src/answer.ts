@@ -12,6 +12,11 @@ export class Answer {
     this.#copy = (copy || !decoded.plain) && typeof decoded.value === 'object' && decoded.value !== null
   }
 
+  /** The value itself: for those of this package who neither change it nor hand it out. */
+  get own (): unknown {
+    return this.#value
+  }
+
   /** The value for one caller: shared where it is frozen or no object, else a copy. */
   forCaller (): unknown {
     return this.#copy ? structuredClone(this.#value) : this.#value

@@ -34,7 +34,8 @@ export const cache: FastifyPluginAsync<CachePluginOptions> = async (fastify, giv
   report(respite, all)
   respite.provide('invalidation', invalidationOf(all))
   fastify.decorate('cache', all.root)
-  cacheRoutes(fastify, all.root.namespace('http'), { maxBytes: options.maxResponseBytes })
+  const answers = all.root.namespace('http')
+  cacheRoutes(fastify, answers, { space: all.find(answers.name)!, maxBytes: options.maxResponseBytes })
 }
 
 function surroundingsOf (respite: Respite, options: Readonly<ResolvedOptions>, queue: DropQueue) {

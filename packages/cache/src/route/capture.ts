@@ -77,7 +77,7 @@ export class Capture {
     if (this.#task.unread) return ''
     if (response === undefined) return body
     reply.header('etag', response.etag)
-    if (reply.statusCode !== 200 || !isNotModified(reply.request.headers, { etag: response.etag, lastModified: one(response.headers['last-modified']) })) return body
+    if (reply.statusCode !== 200 || !isNotModified(reply.request.headers, response)) return body
     for (const name of ofTheBody) reply.removeHeader(name)
     reply.code(304)
     return null

@@ -1,22 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http'
-
-/** What an answer can be recognised by. */
-export interface Validators {
-  readonly etag: string | undefined
-  readonly lastModified: string | undefined
-}
+import type { StoredResponse } from './stored-response.ts'
 
 /**
  * Whether the client has this answer already: If-None-Match, by weak comparison, and only without it If-Modified-Since.
  * @see RFC 9110, 13.1.2, 13.1.3 and 13.2.2; RFC 9111, 4.3.2
  */
-export function isNotModified (headers: IncomingHttpHeaders, { etag, lastModified }: Validators): boolean {
-  const tags = headers['if-none-match']
-  if (tags !== undefined) return etag !== undefined && (tags.trim() === '*' || entityTags(tags).includes(etag.replace(/^W\//, '')))
-  const since = headers['if-modified-since']
-  if (since === undefined || lastModified === undefined) return false
-  // NaN, of what is no date, compares as false.
-  return Date.parse(lastModified) <= Date.parse(since)
+export function isNotModified (asked: IncomingHttpHeaders, { etag, headers }: Pick<StoredResponse, 'etag' | 'headers'>): boolean {
+  const tags = asked['if-none-match']
+  if (tags !== undefined) return tags.trim() === '*' || entityTags(tags).includes(etag.replace(/^W\//, ''))
+  const since = asked['if-modified-since']
+  if (since === undefined) return false
+  // NaN, of what is no date or not there, compares as false.
+  return Date.parse(String(headers['last-modified'])) <= Date.parse(since)
 }
 
 /** Opaque tags: a comma may be within one. @see RFC 9110, 8.8.3 */

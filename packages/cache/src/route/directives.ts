@@ -47,6 +47,7 @@ export interface Wishes {
 
 /** Undefined: a request without wishes, as most are. */
 export function wishesOf (cacheControl: string | undefined, pragma: string | undefined): Wishes | undefined {
+  if (cacheControl === undefined && pragma === undefined) return undefined
   // Pragma speaks only where Cache-Control is silent. @see RFC 9111, 5.4
   const directives = directivesOf(cacheControl ?? (pragma !== undefined && listOf(pragma).includes('no-cache') ? 'no-cache' : undefined))
   if (directives.size === 0) return undefined

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { ResolvedRouteOptions } from './options.ts'
+import type { RequestKeys } from './request-key.ts'
 
 /** A route whose answers are cached. */
 export interface Wrapped {
   readonly handler: RouteHandlerMethod
   readonly options: ResolvedRouteOptions
-  /** What tells it from another route of the same path. */
-  readonly route: string
+  readonly keys: RequestKeys
 }
 
 /** One call of its handler. */

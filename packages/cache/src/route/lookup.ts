@@ -1,11 +1,12 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { FillContext } from '../loader.ts'
+import type { FillContext } from '../fill-context.ts'
+import type { ReadReport } from '../read-report.ts'
 import type { Captured } from './capture.ts'
 import type { Forward } from './cache-status.ts'
 import type { Wishes } from './directives.ts'
 import type { Exchange, Settle, Wrapped } from './exchange.ts'
 import { groupsOf } from './groups.ts'
 import { keptStaleMs } from './options.ts'
+import { readyAnswer } from './ready-answer.ts'
 import type { Refreshed } from './refresher.ts'
 import { type Replayed, replay } from './replay.ts'
 import type { RouteCacheParts } from './route-cache.ts'
@@ -13,10 +14,8 @@ import { type StoredResponse, ageMs, isStored } from './stored-response.ts'
 
 /** What a look-up needs of the route cache. */
 export interface LookupParts extends Pick<RouteCacheParts, 'cache' | 'nowMs' | 'onHidden'> {
-  /** The tags of a key's entry, those included that its answer has named before. */
-  tagsOf (key: string): readonly string[]
-  /** Groups that an answer has named: from the next run on they are among the tags of its key. */
-  learn (key: string, groups: readonly string[]): void
+  /** Of the entry, but those that its answer names itself. */
+  readonly tags: readonly string[]
   /** Runs the handler on the client's own reply. */
   run (forward: Forward, settle: Settle): Promise<Captured | undefined>
   /** The same, of which nothing is to be stored. */
@@ -33,6 +32,9 @@ export interface Wanted {
   readonly forward: Forward
 }
 
+/** What the look-up has found: fresh, or past its time. */
+interface Entry { readonly stored: StoredResponse, readonly stale: boolean }
+
 /** One request's way to an answer that is not in this process: from the store, from the run of another, from the handler. */
 export class Lookup {
   readonly #parts: LookupParts
@@ -40,8 +42,6 @@ export class Lookup {
   readonly #keptMs: number
   readonly #settle: Settle
   readonly answered: Promise<unknown>
-  /** What lies there, past its time. */
-  #stale: StoredResponse | undefined
   /** The handler runs on this request's own reply, which is the answer. */
   #own = false
   #refreshed: Promise<Refreshed> | undefined
@@ -57,28 +57,24 @@ export class Lookup {
   }
 
   async #search (): Promise<void> {
-    const found = await this.#load(this.#keptMs)
+    const found = await this.#load({ swr: this.#keptMs })
     if (this.#own) return
     if (found === undefined) return this.#uncached()
-    // Looked at by the fill, which waits a turn for it.
-    this.#stale = found
-    const fresh = await this.#fresh()
-    if (this.#own) return
-    if (fresh !== undefined) return this.#replay(fresh, { state: 'HIT' })
-    if (this.#mayBeStale(found)) return this.#replay(found, { state: 'STALE' })
-    await this.#confirmed(found)
+    if (!found.stale) return this.#replay(found.stored, { state: 'HIT' })
+    if (this.#mayBeStale(found.stored)) return this.#replay(found.stored, { state: 'STALE' })
+    await this.#confirmed(found.stored)
   }
 
   /** The entry, fresh or stale; undefined where the handler gave nothing to share. */
-  async #load (swrMs: number): Promise<StoredResponse | undefined> {
-    const { cache, tagsOf } = this.#parts
+  async #load (window: { swr: number } | { staleIfError: number }): Promise<Entry | undefined> {
+    const { cache, tags } = this.#parts
     const { key, wrapped } = this.#wanted
     const { ttl } = wrapped.options
-    const tags = tagsOf(key)
-    const options = { tags, ...(ttl === undefined ? {} : { ttl }), ...(swrMs === 0 ? {} : { swr: swrMs }) }
+    let source: ReadReport['source'] | undefined
+    const options = { tags, ...window, ...(ttl === undefined ? {} : { ttl }), onReport: (report: ReadReport) => { source = report.source } }
     try {
-      const found = await cache.getOrSet<StoredResponse | undefined>(key, context => this.#fill(context, tags), options)
-      return isStored(found) ? found : undefined
+      const stored = await cache.getOrSet<StoredResponse | undefined>(key, context => this.#fill(context), options)
+      return isStored(stored) ? { stored, stale: source === 'stale' } : undefined
     } catch (error) {
       // The run of another has failed, or this one's, which answers for itself.
       this.#parts.onHidden('look up', error)
@@ -86,46 +82,38 @@ export class Lookup {
     }
   }
 
-  async #fill (context: FillContext, tags: readonly string[]): Promise<StoredResponse | undefined> {
-    const { forward } = this.#wanted
-    // A stale answer is given before this turn of the loop ends; a miss waits for us.
-    if (this.#keptMs > 0 && this.#stale === undefined) await nextTurn()
-    if (this.#stale !== undefined) return this.#kept(context, await this.#refill(this.#stale), tags)
+  async #fill (context: FillContext): Promise<StoredResponse | undefined> {
+    const { stale } = context
+    // A stale answer is given at once, and refreshed behind it; without a window for it, nothing is there to be confirmed.
+    if (this.#keptMs > 0 && stale !== undefined) return this.#kept(context, await this.#refill(stale))
     this.#own = true
-    const captured = await this.#parts.run(forward, this.#settle)
-    return this.#kept(context, captured?.response, tags)
+    const captured = await this.#parts.run(this.#wanted.forward, this.#settle)
+    return this.#kept(context, captured?.response)
   }
 
-  async #refill (stale: StoredResponse): Promise<StoredResponse | undefined> {
+  async #refill (stale: unknown): Promise<StoredResponse | undefined> {
     const { refresh, cache, onHidden } = this.#parts
     const { key } = this.#wanted
-    this.#refreshed = refresh(stale).catch((error: unknown) => {
-      onHidden('refresh', error)
-      return { kind: 'failed' as const }
-    })
-    const refreshed = await this.#refreshed
-    if (refreshed.kind === 'gone') await cache.delete(key)
-    return refreshed.kind === 'stored' ? refreshed.response : undefined
+    // What is no answer was written by a stranger, and who asked has been sent past it.
+    const refreshed = this.#refreshed = !isStored(stale)
+      ? Promise.resolve({ kind: 'gone' } as const)
+      : refresh(stale).catch((error: unknown) => {
+        onHidden('refresh', error)
+        return { kind: 'failed' } as const
+      })
+    const outcome = await refreshed
+    if (outcome.kind === 'gone') await cache.delete(key)
+    return outcome.kind === 'stored' ? outcome.response : undefined
   }
 
-  /** Groups must be among the tags from before the run on: else an invalidation during it would be missed. */
-  #kept (context: FillContext, response: StoredResponse | undefined, tags: readonly string[]): StoredResponse | undefined {
+  /** Its groups are among its tags; one that was ended since before the handler ran keeps the answer from being stored. */
+  #kept (context: FillContext, response: StoredResponse | undefined): StoredResponse | undefined {
     if (response === undefined || response.life.freshMs < 1) return undefined
     const groups = groupsOf(response.headers['cache-groups'])
     if (groups === undefined) return undefined
-    if (!groups.every(group => tags.includes(group))) {
-      this.#parts.learn(this.#wanted.key, groups)
-      return undefined
-    }
+    context.tag(...groups)
     context.ttl(response.life.freshMs)
     return response
-  }
-
-  /** What the store says is fresh, by its own clock. */
-  async #fresh (): Promise<StoredResponse | undefined> {
-    const { cache } = this.#parts
-    const found = cache.getLocal(this.#wanted.key) ?? await cache.get(this.#wanted.key)
-    return isStored(found) ? found : undefined
   }
 
   #mayBeStale (stale: StoredResponse): boolean {
@@ -152,9 +140,9 @@ export class Lookup {
   }
 
   async #others (): Promise<Refreshed> {
-    const found = await this.#load(0)
+    const found = await this.#load({ staleIfError: this.#keptMs })
     if (this.#refreshed !== undefined) return this.#refreshed
-    return found === undefined ? { kind: 'failed' } : { kind: 'stored', status: 0, response: found }
+    return found === undefined || found.stale ? { kind: 'failed' } : { kind: 'stored', status: 0, response: found.stored }
   }
 
   #uncached (): void {
@@ -163,7 +151,7 @@ export class Lookup {
 
   #replay (stored: StoredResponse, replayed: Omit<Replayed, 'nowMs'>): void {
     const { request, reply } = this.#wanted.exchange
-    replay(request, reply, stored, { ...replayed, nowMs: this.#parts.nowMs() })
+    replay(request, reply, readyAnswer(stored), { ...replayed, nowMs: this.#parts.nowMs() })
     this.#settle.resolve(reply)
   }
 }

@@ -1,18 +1,24 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { Cache } from '../cache.ts'
 import { FST_RSP_CACHE_ROUTE_METHOD } from '../errors.ts'
+import type { Namespace } from '../namespace.ts'
 import type { Capture } from './capture.ts'
 import { resolveRouteOptions } from './options.ts'
+import { ReadyAnswers } from './ready-answer.ts'
 import { RouteCache, captureOf } from './route-cache.ts'
 import { UnsafeRequests } from './unsafe.ts'
 
-/** Lets `config.cache` of the routes that are added from now on work. */
-export function cacheRoutes (fastify: FastifyInstance, cache: Cache, { maxBytes }: { maxBytes: number }): void {
+/**
+ * Lets `config.cache` of the routes that are added from now on work.
+ * @param cache - where answers are stored; `space` is what it stands for
+ */
+export function cacheRoutes (fastify: FastifyInstance, cache: Cache, { space, maxBytes }: { space: Namespace, maxBytes: number }): void {
   const { respite } = fastify
   const log = respite.logger('cache')
   const unsafe = new UnsafeRequests(cache)
   const routes = new RouteCache({
     cache,
+    ready: new ReadyAnswers(space),
     maxBytes,
     nowMs: () => respite.clock.wallMs(),
     identity: () => respite.find('identity'),

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { appended, hitStatus, type Forward } from './cache-status.ts'
 import { isNotModified, ofTheBody } from './conditional.ts'
-import { type StoredResponse, ageMs } from './stored-response.ts'
+import type { ReadyAnswer } from './ready-answer.ts'
+import { ageMs } from './stored-response.ts'
 
 /** How a stored answer was come by. */
 export interface Replayed {
@@ -12,14 +13,12 @@ export interface Replayed {
 }
 
 /** Answers from what is stored: with 304 where the client has it already. */
-export function replay (request: FastifyRequest, reply: FastifyReply, stored: StoredResponse, { state, nowMs, forwarded }: Replayed): void {
-  const { status, headers, body, etag, life } = stored
+export function replay (request: FastifyRequest, reply: FastifyReply, { stored, body, headers, vary }: ReadyAnswer, { state, nowMs, forwarded }: Replayed): void {
+  const { status, life } = stored
   const age = ageMs(stored, nowMs, state !== 'STALE')
-  const same = status === 200 && isNotModified(request.headers, { etag, lastModified: headers['last-modified'] as string | undefined })
-  for (const name in headers) if (name !== 'vary' && !(same && ofTheBody.has(name))) reply.header(name, headers[name])
-  const vary = headers['vary']
-  if (vary !== undefined) reply.header('vary', appended(reply.getHeader('vary'), String(vary)))
-  reply.header('etag', etag)
+  const same = status === 200 && isNotModified(request.headers, stored)
+  for (const [name, value] of headers) if (!(same && ofTheBody.has(name))) reply.header(name, value)
+  if (vary !== undefined) reply.header('vary', appended(reply.getHeader('vary'), vary))
   // RFC 9111, 5.1
   reply.header('age', String(Math.floor(age / 1_000)))
   reply.header('x-cache', state)

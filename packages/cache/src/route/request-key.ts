@@ -6,22 +6,52 @@ import type { ResolvedRouteOptions } from './options.ts'
 export const maxKeyLength = 4_096
 
 /**
- * The key of a request's answer: method, path, the query parameters in canonical order, the chosen headers, the host, and
- * what `varyBy` says. HEAD is answered from GET.
- * @param route - what tells this route from another of the same path, such as its constraints
+ * Makes the keys of one route's answers: method, path, the query parameters in canonical order, the chosen headers, the host,
+ * and what `varyBy` says. HEAD is answered from GET.
  * @see RFC 9111, 2 and 4.1
  */
-export function requestKey (request: FastifyRequest, route: string, { options, personal }: { options: ResolvedRouteOptions, personal: string | undefined }): string {
-  const parts: unknown[] = [route, options.host ? request.host : '', personal ?? null]
-  for (const name of options.vary) parts.push(request.headers[name] ?? null)
-  return `GET ${pathOf(request.url)}?${canonical(request.query, options.query)} ${JSON.stringify(parts)}`
+export class RequestKeys {
+  readonly #host: boolean
+  readonly #vary: readonly string[]
+  /** The chosen parameters in canonical order, as they are asked for and as they are written. */
+  readonly #chosen: readonly (readonly [name: string, written: string])[] | undefined
+  readonly #route: string
+
+  /** @param route - what tells this route from another of the same path, such as its constraints */
+  constructor (route: string, { host, vary, query }: Pick<ResolvedRouteOptions, 'host' | 'vary' | 'query'>) {
+    this.#host = host
+    this.#vary = vary
+    this.#chosen = query?.toSorted().map(name => [name, encodeURIComponent(name)])
+    this.#route = JSON.stringify(route)
+  }
+
+  of ({ url, host, query, headers }: Pick<FastifyRequest, 'url' | 'host' | 'query' | 'headers'>, personal: string | undefined): string {
+    let key = `GET ${pathOf(url)}?${this.#canonical((query ?? {}) as Query)} [${this.#route},${this.#host ? JSON.stringify(host) : '""'},${asJson(personal)}`
+    for (const name of this.#vary) key += `,${asJson(headers[name])}`
+    return `${key}]`
+  }
+
+  /** Names sorted, values of one name in their order: `?b=2&a=1` and `?a=1&b=2` are one. */
+  #canonical (query: Query): string {
+    let text = ''
+    if (this.#chosen === undefined) {
+      for (const name of Object.keys(query).sort()) text += `&${encodeURIComponent(name)}=${writtenValue(query[name])}`
+    } else {
+      for (const [name, written] of this.#chosen) if (Object.hasOwn(query, name)) text += `&${written}=${writtenValue(query[name])}`
+    }
+    return text.slice(1)
+  }
 }
 
-/** Names sorted, values of one name in their order: `?b=2&a=1` and `?a=1&b=2` are one. */
-function canonical (query: unknown, chosen: readonly string[] | undefined): string {
-  const all = (query ?? {}) as Record<string, unknown>
-  const names = (chosen === undefined ? Object.keys(all) : chosen.filter(name => Object.hasOwn(all, name))).toSorted()
-  return names.map(name => `${encodeURIComponent(name)}=${encodeURIComponent(JSON.stringify(all[name]) ?? '')}`).join('&')
+type Query = Readonly<Record<string, unknown>>
+
+function asJson (value: string | string[] | undefined): string {
+  return value === undefined ? 'null' : JSON.stringify(value)
+}
+
+function writtenValue (value: unknown): string {
+  // What most values are made of needs no escape, neither in JSON nor in a URL.
+  return typeof value === 'string' && /^[\w.-]*$/.test(value) ? `%22${value}%22` : encodeURIComponent(JSON.stringify(value) ?? '')
 }
 
 export function pathOf (url: string): string {

@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify'
 import type { Identity } from '@respite/redis'
-import { LRUCache } from 'lru-cache'
 import type { Cache } from '../cache.ts'
 import { type Forward, appended, forwardStatus } from './cache-status.ts'
 import { Capture, type Captured } from './capture.ts'
@@ -10,8 +9,9 @@ import type { Times } from './freshness.ts'
 import { Lookup, type LookupParts } from './lookup.ts'
 import type { ResolvedRouteOptions } from './options.ts'
 import { Refresher } from './refresher.ts'
+import { type ReadyAnswers, readyAnswer } from './ready-answer.ts'
 import { replay } from './replay.ts'
-import { looselyPath, maxKeyLength, pathTag, requestKey } from './request-key.ts'
+import { RequestKeys, looselyPath, maxKeyLength, pathTag } from './request-key.ts'
 import { lifetimeToStore } from './storable.ts'
 import { isStored } from './stored-response.ts'
 
@@ -24,6 +24,8 @@ type CapturedReply = FastifyReply & { [captureOf]: Capture | null }
 export interface RouteCacheParts {
   /** The namespace of stored answers. */
   readonly cache: Cache
+  /** What of it lies in this process. */
+  readonly ready: ReadyAnswers
   readonly maxBytes: number
   /** Wall time. */
   nowMs (): number
@@ -32,9 +34,6 @@ export interface RouteCacheParts {
   /** Told of what fails behind a client's back. */
   onHidden (what: string, error: unknown): void
 }
-
-/** Keys whose answers name groups of their own; one that falls out costs a run that is not stored. */
-const maxGrouped = 10_000
 
 interface Run { readonly wrapped: Wrapped, readonly exchange: Exchange, readonly personal: boolean }
 
@@ -45,7 +44,6 @@ interface Run { readonly wrapped: Wrapped, readonly exchange: Exchange, readonly
 export class RouteCache {
   readonly #parts: RouteCacheParts
   readonly #refresher = new Refresher()
-  readonly #groups = new LRUCache<string, readonly string[]>({ max: maxGrouped })
   readonly #handlersOfGet = new WeakSet<RouteHandlerMethod>()
 
   constructor (parts: RouteCacheParts) {
@@ -54,38 +52,32 @@ export class RouteCache {
 
   /** The handler to be put in the place of the route's. */
   wrap (route: RouteOptions, options: ResolvedRouteOptions): RouteHandlerMethod {
-    const wrapped: Wrapped = { handler: route.handler, options, route: nameOf(route) }
+    const wrapped: Wrapped = { handler: route.handler, options, keys: new RequestKeys(nameOf(route), options) }
     const self = this
     if ([route.method].flat().includes('GET')) this.#handlersOfGet.add(route.handler)
     // RFC 9110, 9.3.2: a HEAD with a handler of its own need not say what the GET would.
     else if (!this.#handlersOfGet.has(route.handler)) return function (this: FastifyInstance, request, reply) { return pass(wrapped, { server: this, request, reply }, 'method') }
-    return function (this: FastifyInstance, request, reply) {
-      return self.#handle(wrapped, { server: this, request, reply })
-    }
+    return function (this: FastifyInstance, request, reply) { return self.#handle(wrapped, { server: this, request, reply }) }
   }
 
+  /** Short where the answer lies in this process: no promise, and nothing asked. */
   #handle (wrapped: Wrapped, exchange: Exchange): unknown {
     const { request, reply } = exchange
-    const { options, route } = wrapped
-    const ticket = this.#refresher.take(request)
-    const personal = options.varyBy?.(request)
-    if (ticket !== undefined) {
-      return new Promise((resolve, reject) => {
-        ticket(this.#run({ wrapped, exchange, personal: personal !== undefined }, { forward: 'stale', unread: true }, { resolve, reject }))
-      })
-    }
-    const key = this.#passesBy(request, personal) ? '' : requestKey(request, route, { options, personal })
+    const refreshes = this.#refresher.take(request)
+    const personal = wrapped.options.varyBy?.(request)
+    if (refreshes !== undefined) return this.#refresh({ wrapped, exchange, personal: personal !== undefined }, refreshes)
+    const key = this.#passesBy(request, personal) ? '' : wrapped.keys.of(request, personal)
     if (key === '' || key.length > maxKeyLength) return pass(wrapped, exchange, 'bypass')
-    const { headers } = request
-    const run: Run = { wrapped, exchange, personal: personal !== undefined }
-    if (options.requestDirectives && (headers['cache-control'] ?? headers.pragma) !== undefined) {
-      const wishes = wishesOf(headers['cache-control'], headers.pragma as string | undefined)
-      if (wishes !== undefined) return this.#asWished(run, key, wishes)
-    }
-    const local = this.#parts.cache.getLocal(key)
-    if (!isStored(local)) return this.#look(run, { key, wishes: undefined, forward: 'uri-miss' })
-    replay(request, reply, local, { state: 'HIT', nowMs: this.#parts.nowMs() })
+    const wishes = wrapped.options.requestDirectives ? wishesOf(request.headers['cache-control'], request.headers.pragma) : undefined
+    if (wishes !== undefined) return this.#asWished({ wrapped, exchange, personal: personal !== undefined }, key, wishes)
+    const ready = this.#parts.ready.find(key)
+    if (ready === undefined) return this.#look({ wrapped, exchange, personal: personal !== undefined }, { key, wishes, forward: 'uri-miss' })
+    replay(request, reply, ready, { state: 'HIT', nowMs: this.#parts.nowMs() })
     return undefined
+  }
+
+  #refresh (run: Run, refreshes: (answered: Promise<Captured | undefined>) => void): Promise<unknown> {
+    return new Promise((resolve, reject) => { refreshes(this.#run(run, { forward: 'stale', unread: true }, { resolve, reject })) })
   }
 
   /** Nothing personal is shared, unless the route says by what it differs: stricter than RFC 9111, 3.5. */
@@ -115,7 +107,7 @@ export class RouteCache {
       // By the store's clock, not by that of the machine that filled it.
       const age = stored.life.ageMs + stored.life.freshMs - leftMs
       if (!wishes.noCache && age <= wishes.maxAgeMs && leftMs >= wishes.minFreshMs) {
-        replay(request, reply, stored, { state: 'HIT', nowMs: nowMs() })
+        replay(request, reply, readyAnswer(stored), { state: 'HIT', nowMs: nowMs() })
         return reply
       }
     }
@@ -135,13 +127,11 @@ export class RouteCache {
   #lookupParts (run: Run): LookupParts {
     const { cache, nowMs, onHidden } = this.#parts
     const { wrapped, exchange } = run
-    const declared = tagsOf(wrapped.options, exchange.request)
     return {
       cache,
       nowMs,
       onHidden,
-      tagsOf: key => [...new Set([...declared, ...this.#groups.get(key) ?? []])],
-      learn: (key, groups) => { this.#groups.set(key, groups) },
+      tags: tagsOf(wrapped.options, exchange.request),
       run: (forward, settle) => this.#run(run, { forward, unread: false }, settle),
       runUncached: (forward, settle) => this.#runUncached(run, forward, settle),
       refresh: stale => this.#refresher.run(exchange, stale, { times: timesOf(wrapped.options), nowMs })

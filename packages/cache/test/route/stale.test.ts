@@ -131,3 +131,33 @@ t.test('a refresh is the request of the same client: its headers, its address, i
   t.equal(hooks, 3)
   await until('it is stored', async () => (await ask({ 'x-respite-refresh': 'guess' })).state === 'HIT')
 })
+
+t.test('what is no answer, and past its time, is sent past and goes', async t => {
+  const { app, get } = await appInTime(t)
+  let runs = 0
+  app.get('/', { config: { cache: { ttl: '10s', swr: '1h' } } }, async () => ({ runs: ++runs }))
+  const http = app.cache.namespace('http')
+  const key = `GET /? ${JSON.stringify(['/', 'localhost:80', null])}`
+  await http.set(key, 'of a stranger', { ttl: '1h' })
+  await http.expire(key)
+  const [odd, next] = [await get('/'), await get('/')]
+  t.strictSame([odd.state, odd.body, next.state, next.body], ['MISS', '{"runs":1}', 'MISS', '{"runs":2}'])
+  t.strictSame([(await get('/')).state, runs], ['HIT', 2])
+})
+
+t.test('an answer that was refreshed for one who could not take it stale is kept past its time, as any other', async t => {
+  const { app, get, pass } = await appInTime(t)
+  let failing = false
+  app.get('/', { config: { cache: { ttl: '10s', staleIfError: '1m' } } }, async () => {
+    if (failing) throw new TypeError('broken')
+    return {}
+  })
+  await get('/')
+  for (let i = 0; i < 2; i++) {
+    pass(11_000)
+    t.strictSame((await Promise.all([get('/'), get('/')])).map(({ state }) => state), ['MISS', 'MISS'])
+  }
+  failing = true
+  pass(11_000)
+  t.strictSame((await Promise.all([get('/'), get('/')])).map(({ state }) => state), ['STALE', 'STALE'])
+})
