@@ -60,6 +60,10 @@ export const FST_RSP_CACHE_QUEUE_LOST = createError<[string]>(
 export const FST_RSP_CACHE_ROUTE_METHOD = createError<[string, string]>(
   'FST_RSP_CACHE_ROUTE_METHOD', '%s %s has config.cache, which is for GET and HEAD alone', 500)
 
+/** `varyBy` of a cached route gave neither a string nor undefined: a promise, or an object, would be the same for everybody. */
+export const FST_RSP_CACHE_VARY_BY_INVALID = createError<[string, string]>(
+  'FST_RSP_CACHE_VARY_BY_INVALID', "varyBy of '%s' must give a string or undefined, got %s", 500)
+
 /** A key as a message shows it: not more than its beginning. */
 export function shown (key: string): string {
   return key.length > 100 ? `${key.slice(0, 100)}…` : key

@@ -7,6 +7,8 @@ export interface Wrapped {
   readonly handler: RouteHandlerMethod
   readonly options: ResolvedRouteOptions
   readonly keys: RequestKeys
+  /** For messages. */
+  readonly pattern: string
 }
 
 /** One call of its handler. */

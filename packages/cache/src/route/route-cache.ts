@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify'
 import type { Identity } from '@respite/redis'
 import type { Cache } from '../cache.ts'
+import { FST_RSP_CACHE_VARY_BY_INVALID } from '../errors.ts'
 import { type Forward, appended, forwardStatus } from './cache-status.ts'
 import { Capture, type Captured } from './capture.ts'
 import { type Wishes, directivesOf, wishesOf } from './directives.ts'
@@ -52,7 +53,7 @@ export class RouteCache {
 
   /** The handler to be put in the place of the route's. */
   wrap (route: RouteOptions, options: ResolvedRouteOptions): RouteHandlerMethod {
-    const wrapped: Wrapped = { handler: route.handler, options, keys: new RequestKeys(nameOf(route), options) }
+    const wrapped: Wrapped = { handler: route.handler, options, keys: new RequestKeys(nameOf(route), options), pattern: route.url }
     const self = this
     if ([route.method].flat().includes('GET')) this.#handlersOfGet.add(route.handler)
     // RFC 9110, 9.3.2: a HEAD with a handler of its own need not say what the GET would.
@@ -64,7 +65,7 @@ export class RouteCache {
   #handle (wrapped: Wrapped, exchange: Exchange): unknown {
     const { request, reply } = exchange
     const refreshes = this.#refresher.take(request)
-    const personal = wrapped.options.varyBy?.(request)
+    const personal = personalOf(wrapped, request)
     if (refreshes !== undefined) return this.#refresh({ wrapped, exchange, personal: personal !== undefined }, refreshes)
     const key = this.#passesBy(request, personal) ? '' : wrapped.keys.of(request, personal)
     if (key === '' || key.length > maxKeyLength) return pass(wrapped, exchange, 'bypass')
@@ -162,6 +163,17 @@ export class RouteCache {
     reply.header('x-cache', 'MISS').header('cache-status', appended(reply.getHeader('cache-status'), forwardStatus(forward)))
     callHandler(wrapped, exchange, settle)
   }
+}
+
+/**
+ * What `varyBy` says. A promise, or an object, would be one key for all: none is made of it.
+ * @throws FST_RSP_CACHE_VARY_BY_INVALID
+ */
+function personalOf ({ options: { varyBy }, pattern }: Wrapped, request: FastifyRequest): string | undefined {
+  const personal: unknown = varyBy?.(request)
+  if (personal === undefined || personal === null) return undefined
+  if (typeof personal !== 'string') throw new FST_RSP_CACHE_VARY_BY_INVALID(pattern, personal instanceof Promise ? 'a promise' : `a value of type ${typeof personal}`)
+  return personal
 }
 
 function pass (wrapped: Wrapped, { server, request, reply }: Exchange, forward: Forward): unknown {

@@ -37,6 +37,20 @@ t.test('H1: 100,000 personalised requests, and no body or cookie of another user
   t.ok(hits > 40_000, `${hits} hits`)
 })
 
+t.test('H1: a varyBy that gives a promise, or an object, is refused, since all would be one; one that gives null says nothing', async t => {
+  const { app, get } = await appInTime(t)
+  let personal: unknown = Promise.resolve('u1')
+  const varyBy = () => personal as string
+  app.get('/', { config: { cache: { ttl: '1h', varyBy } } }, async () => ({}))
+  for (const [value, said] of [[Promise.resolve('u1'), 'a promise'], [{ id: 'u1' }, 'type object'], [7, 'type number']] as const) {
+    personal = value
+    const { status, body } = await get('/', { authorization: 'Bearer x' })
+    t.match([status, JSON.parse(body)], [500, { code: 'FST_RSP_CACHE_VARY_BY_INVALID', message: new RegExp(`varyBy of '/' .* ${said}$`) }])
+  }
+  personal = null
+  t.equal((await get('/', { authorization: 'Bearer x' })).state, 'BYPASS')
+})
+
 t.test('H1: a session that begins in the handler makes its answer personal', async t => {
   const { app, get } = await appInTime(t)
   let user: string | undefined
