@@ -31,7 +31,7 @@ export function cacheRoutes (fastify: FastifyInstance, cache: Cache, { space, ma
     if (given === undefined || given === false) return
     if ([route.method].flat().some(method => method !== 'GET' && method !== 'HEAD')) throw new FST_RSP_CACHE_ROUTE_METHOD(String(route.method), route.url)
     const options = resolveRouteOptions(given === true ? {} : given)
-    if (options.unsafe !== 'never') unsafe.watch(route.url)
+    if (options.unsafe !== 'never') unsafe.watch(route.url, options.unsafe)
     route.handler = routes.wrap(route, options)
   })
   fastify.addHook('onSend', (request, reply, payload, done) => {

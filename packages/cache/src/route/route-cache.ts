@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod,
 import type { Identity } from '@respite/redis'
 import type { Cache } from '../cache.ts'
 import { FST_RSP_CACHE_VARY_BY_INVALID } from '../errors.ts'
+import type { ReadReport } from '../read-report.ts'
 import { type Forward, appended, forwardStatus } from './cache-status.ts'
 import { Capture, type Captured } from './capture.ts'
 import { type Wishes, directivesOf, wishesOf } from './directives.ts'
@@ -101,7 +102,8 @@ export class RouteCache {
   async #asWished (run: Run, key: string, wishes: Wishes): Promise<unknown> {
     const { cache, nowMs } = this.#parts
     const { request, reply } = run.exchange
-    const found = await cache.getWithTtl(key)
+    let missReason: ReadReport['missReason']
+    const found = await cache.getWithTtl<unknown>(key, { onReport: report => { missReason = report.missReason } })
     const stored = found !== undefined && isStored(found.value) ? found.value : undefined
     if (stored !== undefined) {
       const leftMs = found!.ttlMs
@@ -117,6 +119,8 @@ export class RouteCache {
       reply.header('x-cache', 'MISS').header('cache-status', appended(reply.getHeader('cache-status'), 'respite'))
       return reply.code(504).send({ statusCode: 504, error: 'Gateway Timeout', message: 'nothing is stored for this request, and only-if-cached was asked for' })
     }
+    // Redis does not answer: it is not asked again.
+    if (missReason === 'unavailable') return new Promise((resolve, reject) => this.#runUncached(run, 'uri-miss', { resolve, reject }))
     if (stored !== undefined) await cache.expire(key)
     return this.#look(run, { key, wishes, forward: stored === undefined ? 'uri-miss' : 'request' })
   }

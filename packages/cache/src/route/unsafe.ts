@@ -12,7 +12,8 @@ const safe = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
  */
 export class UnsafeRequests {
   readonly #cache: Cache
-  readonly #cached: RegExp[] = []
+  /** The patterns of cached routes, by what ends their answers. */
+  readonly #cached = { success: new Map<string, RegExp>(), any: new Map<string, RegExp>() }
   readonly #done = new WeakSet<FastifyRequest>()
 
   constructor (cache: Cache) {
@@ -20,9 +21,9 @@ export class UnsafeRequests {
   }
 
   /** Answers of this pattern are stored: requests elsewhere need end nothing. */
-  watch (pattern: string): void {
+  watch (pattern: string, unsafe: 'success' | 'any'): void {
     const segments = pattern.toLowerCase().split('/').filter(part => part !== '').map(segmentOf)
-    this.#cached.push(new RegExp(`^${segments.join('')}/?$`, 's'))
+    this.#cached[unsafe].set(pattern, new RegExp(`^${segments.join('')}/?$`, 's'))
   }
 
   /** To be awaited before the answer leaves: whoever has it and asks again is given nothing older. */
@@ -43,15 +44,17 @@ export class UnsafeRequests {
     const paths = [request.url, request.originalUrl]
     // RFC 9111, 4.4: also what the answer points to, on this host alone.
     if (succeeded) for (const name of ['location', 'content-location']) paths.push(...sameHost(request, reply.getHeader(name)))
-    const found = [...new Set(paths.filter(path => this.#isCached(path)).map(looselyPath))]
-    const tags = found.flatMap(path => succeeded ? [pathTag(path, 'success'), pathTag(path, 'any')] : [pathTag(path, 'any')])
+    const ended = (unsafe: 'success' | 'any') => [...new Set(paths.filter(path => this.#isCached(path, unsafe)).map(path => pathTag(looselyPath(path), unsafe)))]
+    const tags = succeeded ? [...ended('success'), ...ended('any')] : ended('any')
     // RFC 9875, 3: a malformed header says nothing.
     return [...tags, ...groupsOf(reply.getHeader('cache-group-invalidation')) ?? []]
   }
 
   /** A slash that is written as %2F is none to the router. */
-  #isCached (url: string): boolean {
-    return [looselyPath(url), pathOf(url).toLowerCase()].some(path => this.#cached.some(pattern => pattern.test(path)))
+  #isCached (url: string, unsafe: 'success' | 'any'): boolean {
+    const paths = [looselyPath(url), pathOf(url).toLowerCase()]
+    for (const pattern of this.#cached[unsafe].values()) if (paths.some(path => pattern.test(path))) return true
+    return false
   }
 }
 

@@ -44,6 +44,16 @@ t.test('one that failed, and a safe one, end nothing; by option any, or none', a
   t.equal(await never.state('/items/1'), 'HIT')
 })
 
+t.test('an unsafe request ends one tag for a path, of the kind that its routes have', async t => {
+  for (const [unsafe, tag] of [['success', 'ok /items/1'], ['any', 'any /items/1']] as const) {
+    const items = await withItems(t, { unsafe })
+    const ended: string[] = []
+    items.app.cache.on('invalidate', ({ name }) => { ended.push(name) })
+    await write(items, '/items/1')
+    t.strictSame(ended, [tag])
+  }
+})
+
 t.test('a path that is written in another way is the same', async t => {
   const items = await withItems(t)
   for (const [stored, written] of [['/items/%41b', '/items/Ab'], ['/items/a%2Fb', '/items/a%2fb'], ['/items/x', '/items/X']] as const) {
