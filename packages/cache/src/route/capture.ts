@@ -17,6 +17,8 @@ export interface CaptureTask {
   readonly forward: Forward
   /** Nobody reads this reply: only what is stored of it matters. */
   readonly unread: boolean
+  /** How long an answer is waited for when the client has left: after it, it would not be stored anyway. */
+  readonly leaseMs: number
 }
 
 /** An answer of a handler, and what may be stored of it. */
@@ -37,6 +39,8 @@ export class Capture {
   #sent: Record<string, unknown> | undefined
   #failed = false
   #seen = false
+  #left = false
+  #streaming = false
   #cookie = false
   #settle!: (captured: Captured | undefined) => void
 
@@ -50,12 +54,14 @@ export class Capture {
       this.#failed ||= payload instanceof Error
       return send.call(reply, payload)
     }
-    // A client that leaves does not end the handler; only where nothing can come any more is there nothing to wait for.
-    reply.raw.once('close', () => { if (reply.sent && !this.#seen) this.#settle(undefined) })
+    outliveClient(reply)
+    reply.raw.once('close', () => this.#clientLeft(reply))
   }
 
   /** The payload as it leaves, from an onSend hook; returns what is to be sent in its place. */
   seen (reply: FastifyReply, payload: unknown): unknown {
+    // What is made of a client's leaving is no answer of the handler, whose stream goes on to be stored.
+    if (this.#streaming && this.#left) return payload
     this.#seen = true
     const final = { ...reply.getHeaders() }
     const sent = this.#sent ??= final
@@ -66,6 +72,14 @@ export class Capture {
     this.#say(reply, false)
     this.#settle({ candidate, response: undefined })
     return this.#task.unread ? dropped(payload) : payload
+  }
+
+  /** That does not end the handler; only where nothing can come any more is there nothing to wait for. */
+  #clientLeft (reply: FastifyReply): void {
+    this.#left = true
+    if (this.#seen) return
+    if (reply.sent) this.#settle(undefined)
+    else setTimeout(() => { if (!this.#seen) this.#settle(undefined) }, this.#task.leaseMs).unref()
   }
 
   #whole (reply: FastifyReply, body: string | Uint8Array, kept: Kept): unknown {
@@ -85,6 +99,7 @@ export class Capture {
 
   #stream (reply: FastifyReply, source: Readable, kept: Kept): unknown {
     const { client, body } = tee(source, this.#task.maxBytes)
+    this.#streaming = true
     reply.header('cache-status', appended(reply.getHeader('cache-status'), forwardStatus(this.#task.forward)))
     this.#settleAtHead(reply, () => undefined, () => kept.candidate)
     const ended = (bytes: Buffer | undefined) => {
@@ -132,6 +147,11 @@ export class Capture {
 }
 
 interface Kept { readonly candidate: Candidate, readonly life: Lifetime }
+
+/** @fastify/reply-from sends nothing for a client that has left; but others may wait for this answer, and it is to be stored. */
+function outliveClient ({ request: { raw } }: FastifyReply): void {
+  Object.defineProperty(raw, 'aborted', { configurable: true, get: () => false, set: () => undefined })
+}
 
 function one (header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header

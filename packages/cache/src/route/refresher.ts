@@ -38,6 +38,8 @@ export class Refresher {
     delete request.headers[ownHeader]
     const ticket = this.#tickets.get(token)
     if (ticket === undefined || !this.#tickets.delete(token)) return undefined
+    // It has no body that could still come: @fastify/reply-from would say so to the client, in the place of the server's Connection.
+    Object.assign(request.raw, { complete: true })
     // Links that a handler makes of the protocol are those of the client's.
     if (ticket.encrypted) Object.assign(request.raw.socket, { encrypted: true })
     return answered => { ticket.answered = answered }

@@ -20,6 +20,7 @@ export function cacheRoutes (fastify: FastifyInstance, cache: Cache, { space, ma
     cache,
     ready: new ReadyAnswers(space),
     maxBytes,
+    leaseMs: space.leaseMs,
     nowMs: () => respite.clock.wallMs(),
     identity: () => respite.find('identity'),
     onHidden: (what, error) => log.debug({ err: error }, `cache: ${what} of a route failed`)

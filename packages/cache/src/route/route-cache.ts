@@ -29,6 +29,8 @@ export interface RouteCacheParts {
   /** What of it lies in this process. */
   readonly ready: ReadyAnswers
   readonly maxBytes: number
+  /** How long one fill may take. */
+  readonly leaseMs: number
   /** Wall time. */
   nowMs (): number
   /** Who makes a request, if a plugin knows. */
@@ -145,10 +147,11 @@ export class RouteCache {
 
   #run (run: Run, { forward, unread }: { forward: Forward, unread: boolean }, settle: Settle): Promise<Captured | undefined> {
     const { wrapped, exchange, personal } = run
-    const { nowMs, maxBytes } = this.#parts
+    const { nowMs, maxBytes, leaseMs } = this.#parts
     exchange.reply.header('x-cache', 'MISS')
     const capture = new Capture(exchange.reply, {
       maxBytes,
+      leaseMs,
       nowMs,
       forward,
       unread,
