@@ -50,10 +50,9 @@ export async function startProxy (targetPort: number): Promise<TcpProxy> {
     upstream.on('data', bytes => {
       const pass = () => { if (!client.destroyed) client.write(bytes) }
       if (!meant()) pass()
-      else if (proxy.blackHole) return
-      else if (held !== undefined) held.push(pass)
-      else if (proxy.replyDelayMs > 0) setTimeout(pass, proxy.replyDelayMs)
-      else pass()
+      else if (held !== undefined && !proxy.blackHole) held.push(pass)
+      else if (proxy.replyDelayMs > 0 && !proxy.blackHole) setTimeout(pass, proxy.replyDelayMs)
+      else if (!proxy.blackHole) pass()
     })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
