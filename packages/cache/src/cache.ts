@@ -149,7 +149,13 @@ export class Cache {
     }
     const batch = new MissingBatch(loadMissing, wanted.size)
     for (const [key, id] of wanted) found.set(key, this.#loadOf(batch, { key, id, options }))
-    return Promise.all(keys.map(key => found.get(key)))
+    try {
+      return await Promise.all(keys.map(key => found.get(key)))
+    } catch (error) {
+      // Who calls again upon the error meets none of the runs that fail with it.
+      await Promise.allSettled(found.values())
+      throw error
+    }
   }
 
   /** Drops keys and refuses the fills that are under way for them. To be called after the commit. */

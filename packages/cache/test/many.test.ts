@@ -1,5 +1,5 @@
 import t from 'tap'
-import { startRedis } from '@respite/testing'
+import { gate, startRedis, until } from '@respite/testing'
 import { assemble } from './assemble.ts'
 import { turnsOf } from './turns.ts'
 
@@ -26,4 +26,27 @@ t.test('many keys cost one round trip when warm, and ask for namespace and tags 
   t.strictSame(await turnsOf(link, () => cache.getOrSet('k1', load, { tags })), { commands: 5, roundTrips: 1 })
   const missing = keys.map(key => `new ${key}`)
   t.strictSame(await turnsOf(link, () => cache.getOrSetMany(missing, ids => ids)), { commands: 201, roundTrips: 2 }, 'one to ask, one to fill')
+})
+
+t.test('a call for many keys that fails has freed all of them when it rejects', async t => {
+  const app = await assemble({ url: server.url, keyPrefix: 'freed', boot: 'wait' })
+  t.teardown(() => app.close())
+  await app.ready()
+  const { cache, respite: { link } } = app
+  const hold = gate()
+  const own = link as { run: typeof link.run }
+  const { run } = own
+  own.run = async (script, keys, args) => {
+    if (script.name === 'cache.done' && String(keys[0]).includes('{8}')) await hold.pass()
+    return run.call(link, script, keys, args)
+  }
+  const failing = cache.getOrSetMany([7, 8], () => { throw new TypeError('no rows') })
+  let rejected = false
+  failing.catch(() => { rejected = true })
+  await hold.reached
+  await until('the other key is free', async () => await cache.getOrSet('7', () => 'free').catch(() => '') === 'free')
+  t.equal(rejected, false)
+  hold.open()
+  await t.rejects(failing, /no rows/)
+  t.strictSame(await cache.getOrSetMany([7, 8], ids => ids), ['free', 8])
 })
