@@ -103,7 +103,10 @@ t.test('Redis is frozen: requests are answered within its deadline, safe and uns
     const ms = await slowestMs(t, [here, there], '{"row":2}')
     t.ok(ms < inTimeMs, `${ms} ms`)
   }
+  const fills: unknown[] = []
+  here.app.cache.on('fill', fill => { fills.push(fill) })
   t.ok(await confirmedMs(t, here) < inTimeMs)
+  t.strictSame(fills, [], 'not asked a second time')
   t.equal((await here.get('/row', { 'cache-control': 'only-if-cached' })).status, 504, 'nothing is known to be stored')
   server.thaw()
   await until('what was queued is drained, and local copies are in use', () => armed(here) && armed(there) && here.app.cache.stats().queued === 0)
