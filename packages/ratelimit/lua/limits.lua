@@ -1,19 +1,19 @@
 -- Decides questions, one after the other, each of limits that are asked together: charges all of them, or refuses and charges none.
 -- Twin of algorithms/*.ts and stores/memory.ts
 -- KEYS[i] state of limit i, string; all of one slot
--- ARGV[1] decide or refund; then for each limit seven: [1] algorithm  [2] limit  [3] window, ms  [4] capacity  [5] cost  [6] when it was charged, ms (refund)
+-- ARGV[1] decide, refund, or renew (concurrency); then for each limit seven: [1] algorithm  [2] limit  [3] window, ms  [4] capacity  [5] cost  [6] when it was charged, ms (refund); with concurrency the number of the slot
 --      [7] '' | with the last limit of a question what it is: take | peek
--- Clock   redis TIME. Returns {server's ms, then for each limit: remaining, wait ms (0 admitted, -1 never), reset ms}; of a refund nothing
+-- Clock   redis TIME. Returns {server's ms, then for each limit: remaining, wait ms (0 admitted, -1 never), reset ms}; of a refund or renewal nothing
 
 local FIELDS = 7
 local time = redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local nowMs = math.floor(nowUs / 1000)
 -- Of the limit that is being looked at.
-local value, limit, windowMs, capacity
+local value, limit, windowMs, capacity, slot
 
 -- Each state begins with a byte that names its algorithm: what another one has left, or foreign bytes, count as nothing.
-local FIXED, LOG, COUNTER, GCRA = '\1', '\2', '\3', '\4'
+local FIXED, LOG, COUNTER, GCRA, HELD = '\1', '\2', '\3', '\4', '\5'
 
 -- Redis writes a number of Lua with all the care that a fraction needs.
 local function whole (n)
@@ -265,6 +265,71 @@ local function writeGcra (key, s, cost)
   redis.call('SET', key, GCRA .. struct.pack('>I8', s.tat), 'PX', whole(math.max(1, math.floor((s.tat - nowUs) / 1000) + 1)))
 end
 
+-- concurrency: units in flight, earliest and latest expiry ms, then of each slot its number, its expiry ms and its units.
+-- The sums spare the look at each slot: none has ended before the earliest expiry.
+local SUMS, SLOT = 19, 16
+-- Nobody knows when a request ends: ms after which to ask again.
+local AGAIN = 1000
+
+-- Leaves out what has ended. No slot lies further ahead than one that is held now: that is another clock, or another rule.
+local function sweep (s)
+  local kept, furthest, slots = {}, nowMs + windowMs, s.slots
+  s.units, s.earliest, s.latest = 0, furthest, 0
+  for at = 1, #slots, SLOT do
+    local number, expiry, units = struct.unpack('>I6I6I4', slots, at)
+    if expiry > nowMs then
+      s.changed = s.changed or expiry > furthest
+      expiry = math.min(expiry, furthest)
+      s.units, s.earliest, s.latest = s.units + units, math.min(s.earliest, expiry), math.max(s.latest, expiry)
+      kept[#kept + 1] = struct.pack('>I6I6I4', number, expiry, units)
+    end
+  end
+  s.slots = table.concat(kept)
+end
+
+local function readSlots (cost)
+  local s = {units = 0, earliest = 0, latest = 0, slots = ''}
+  if value and #value >= SUMS and (#value - SUMS) % SLOT == 0 and string.sub(value, 1, 1) == HELD then
+    s.units, s.earliest, s.latest = struct.unpack('>I6I6I6', value, 2)
+    s.slots, s.known = string.sub(value, SUMS + 1), true
+    if s.earliest <= nowMs or s.latest > nowMs + windowMs then
+      sweep(s)
+    end
+  end
+  s.remaining = math.max(0, limit - s.units)
+  s.wait = cost <= limit - s.units and 0 or AGAIN
+  s.reset = s.units == 0 and 0 or AGAIN
+  return s
+end
+
+local function freeSlot (s)
+  local packed = struct.pack('>I6', slot)
+  local at = string.find(s.slots, packed, 1, true)
+  while at and at % SLOT ~= 1 do
+    at = string.find(s.slots, packed, at + 1, true)
+  end
+  if at then
+    s.units = s.units - struct.unpack('>I4', s.slots, at + 12)
+    s.slots = string.sub(s.slots, 1, at - 1) .. string.sub(s.slots, at + SLOT)
+  end
+end
+
+local function writeSlots (key, s, cost)
+  if cost > 0 then
+    freeSlot(s)
+    s.latest = nowMs + windowMs
+    s.earliest = s.slots == '' and s.latest or math.min(s.earliest, s.latest)
+    s.units = s.units + cost
+    s.slots = s.slots .. struct.pack('>I6I6I4', slot, s.latest, cost)
+    s.reset = AGAIN
+  end
+  if s.slots == '' then
+    redis.call('DEL', key)
+  else
+    redis.call('SET', key, HELD .. struct.pack('>I6I6I6', math.max(0, s.units), s.earliest, s.latest) .. s.slots, 'PX', whole(math.max(1, s.latest - nowMs)))
+  end
+end
+
 -- Turns to limit i: its functions, its cost, and when that was charged.
 local function turnTo (i)
   local at = 2 + (i - 1) * FIELDS
@@ -277,6 +342,9 @@ local function turnTo (i)
     return readCounter, writeCounter, cost
   elseif algorithm == 'fixed-window' then
     return readFixed, writeFixed, cost
+  elseif algorithm == 'concurrency' then
+    slot = tonumber(ARGV[at + 5])
+    return readSlots, writeSlots, cost
   end
   return readGcra, writeGcra, cost
 end
@@ -319,6 +387,8 @@ if ARGV[1] == 'refund' then
     s.tat = math.max(nowUs, s.tat - math.max(0, cost * s.interval - leaked))
   end
 
+  refunds[readSlots] = freeSlot
+
   for i = 1, #KEYS do
     local read, write, cost = turnTo(i)
     value = stateOf(KEYS[i])
@@ -328,6 +398,17 @@ if ARGV[1] == 'refund' then
         refunds[read](s, cost, tonumber(ARGV[i * FIELDS]))
         write(KEYS[i], s, 0)
       end
+    end
+  end
+  return {}
+end
+
+if ARGV[1] == 'renew' then
+  for i = 1, #KEYS do
+    local read, write, cost = turnTo(i)
+    value = redis.call('GET', KEYS[i])
+    if capacity > 0 then
+      write(KEYS[i], read(cost), cost)
     end
   end
   return {}

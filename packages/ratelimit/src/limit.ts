@@ -17,9 +17,9 @@ export type KeyOf = (request: FastifyRequest) => string | number | undefined | n
 export interface LimitOptions {
   /** Limits of one name share one count, on whatever routes. */
   name: string
-  /** Units admitted in a window; 0 refuses all. */
+  /** Units admitted in a window, with `concurrency` units in flight at once; 0 refuses all. */
   limit?: number
-  /** The window. */
+  /** The window; `concurrency` has none. */
   per?: Duration
   /** Instead of `limit` and `per`: `'1000/h'`, `'10/5s'`. */
   rate?: string
@@ -27,6 +27,8 @@ export interface LimitOptions {
   burst?: number
   /** @default gcra where a burst is given, sliding-log up to 1024, sliding-counter above */
   algorithm?: AlgorithmName
+  /** With `concurrency`: what a process held that is gone is free after it. @default 30000 */
+  slotExpiryMs?: Duration
   /** @default 'ip' */
   by?: CountedBy
   /** Instead of `by`: whom a request is counted under. It runs before the handler, after the route's own preHandlers. */
@@ -52,6 +54,9 @@ const longestMs = 366 * 86_400_000
 /** Largest limit of which each admission is remembered by default, 6 bytes each. */
 const loggedUpTo = 1_024
 const loggedAtMost = 10_000
+/** Each slot of a concurrency limit is 16 bytes, rewritten by each take and release. */
+const slotsAtMost = 1_000
+const defaultSlotExpiryMs = 30_000
 /** An interval is rounded up to a whole µs: below, the rate would be less than was said by more than a tenth. */
 const shortestIntervalUs = 10
 
@@ -64,11 +69,12 @@ export const limitSchema = {
   required: ['name'],
   properties: {
     name: { ...name, description: 'Names the limit in answers, metrics and keys. Limits of one name share one count, on whatever routes.' },
-    limit: { type: 'integer', minimum: 0, maximum: largest, description: 'Units admitted in a window; 0 refuses all.' },
-    per: { duration: true, minimumMs: 1, maximumMs: longestMs, description: 'The window.' },
+    limit: { type: 'integer', minimum: 0, maximum: largest, description: 'Units admitted in a window, with `concurrency` units in flight at once; 0 refuses all.' },
+    per: { duration: true, minimumMs: 1, maximumMs: longestMs, description: 'The window; `concurrency` has none.' },
     rate: { type: 'string', pattern: '^[0-9]{1,10}/[0-9]{0,10}(ms|s|m|h|d)$', description: 'Instead of `limit` and `per`: `1000/h`, `10/5s`.' },
     burst: { type: 'integer', minimum: 1, maximum: largest, description: 'Units admitted at once after a rest, with `gcra`. By default the limit.' },
-    algorithm: { enum: ['fixed-window', 'sliding-log', 'sliding-counter', 'gcra'], description: 'How admissions are counted. By default `gcra` where a burst is given, else `sliding-log` up to 1024, `sliding-counter` above.' },
+    algorithm: { enum: ['fixed-window', 'sliding-log', 'sliding-counter', 'gcra', 'concurrency'], description: 'How admissions are counted; `concurrency` counts what is in flight. By default `gcra` where a burst is given, else `sliding-log` up to 1024, `sliding-counter` above.' },
+    slotExpiryMs: { duration: true, minimumMs: 100, maximumMs: 86_400_000, description: 'With `concurrency`: what a process held that is gone is free after it; a living one renews its slots three times in it. By default 30 s.' },
     by: { enum: ['ip', 'user'], description: 'Whom it counts: the client\'s address (the default), or the user of the session and, for visitors, the address.' },
     key: { instance: 'function', description: 'Instead of `by`: `request => string | number | undefined`, async too; nothing counts the address. It runs after the route\'s own preHandlers.' },
     cost: { type: 'integer', minimum: 1, maximum: largest, default: 1, description: 'Units a request costs. One above the limit, with `gcra` above the burst, is always refused and never charged.' },
@@ -76,7 +82,7 @@ export const limitSchema = {
   }
 } as const
 
-type Given = Omit<LimitOptions, 'per'> & { per?: number, cost: number }
+type Given = Omit<LimitOptions, 'per' | 'slotExpiryMs'> & { per?: number, slotExpiryMs?: number, cost: number }
 
 const define = defineOptions<LimitOptions, Given>('ratelimit', limitSchema)
 
@@ -101,7 +107,10 @@ export function resolveLimit (options: LimitOptions, onStoreError: OnStoreError)
 
 const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-function amountOf ({ name, limit, per, rate }: Given): { limit: number, windowMs: number } {
+function amountOf (given: Given): { limit: number, windowMs: number } {
+  if (given.algorithm === 'concurrency') return slotsOf(given)
+  const { name, limit, per, rate, slotExpiryMs } = given
+  if (slotExpiryMs !== undefined) throw new FST_RSP_RATELIMIT_LIMIT_INVALID(name, "'slotExpiryMs' belongs to concurrency")
   if (rate === undefined) {
     if (limit === undefined || per === undefined) throw new FST_RSP_RATELIMIT_LIMIT_INVALID(name, "needs 'limit' and 'per', or 'rate'")
     return { limit, windowMs: per }
@@ -113,6 +122,13 @@ function amountOf ({ name, limit, per, rate }: Given): { limit: number, windowMs
     throw new FST_RSP_RATELIMIT_LIMIT_INVALID(name, `'rate' must be at most ${largest} in 1 ms to 366 days, got '${rate}'`)
   }
   return { limit: Number(amount), windowMs }
+}
+
+function slotsOf ({ name, limit, per, rate, slotExpiryMs = defaultSlotExpiryMs }: Given): { limit: number, windowMs: number } {
+  if (per !== undefined || rate !== undefined) throw new FST_RSP_RATELIMIT_LIMIT_INVALID(name, "concurrency counts what is in flight, it has no 'per' and no 'rate'")
+  if (limit === undefined) throw new FST_RSP_RATELIMIT_LIMIT_INVALID(name, "concurrency needs 'limit'")
+  if (limit > slotsAtMost) throw new FST_RSP_RATELIMIT_LIMIT_INVALID(name, `concurrency remembers each slot: at most ${slotsAtMost}, got ${limit}`)
+  return { limit, windowMs: slotExpiryMs }
 }
 
 function refuseContradictions ({ name, burst, by, key }: Given, { limit, windowMs, algorithm }: { limit: number, windowMs: number, algorithm: AlgorithmName }): void {

@@ -1,4 +1,5 @@
 import type { CounterSeries } from '@respite/redis'
+import type { HeldSlot, HeldSlots } from './held-slots.ts'
 import type { Limit } from './limit.ts'
 import type { Rule } from './rule.ts'
 import type { MemoryStore } from './stores/memory.ts'
@@ -22,6 +23,8 @@ export interface LimiterParts {
   readonly store: LimitStore
   /** Takes over while the store is away. */
   readonly local: MemoryStore
+  /** Of concurrency limits, in use by requests and calls of this process. */
+  readonly slots: HeldSlots
   /** Processes of the app that share the limits. */
   readonly instances: () => number
   readonly storeErrors: CounterSeries
@@ -39,11 +42,16 @@ export class Limiter {
 
   /** Charges all or none. `callback` may be called before this returns. */
   take (asks: readonly Ask[], callback: (ruling: Ruling) => void): void {
+    const slotted = this.#numbered(asks)
     this.#parts.store.take(asks, (error, verdict) => {
       if (error === null && this.#mayBeBack) this.#forgetLocal()
-      callback(error === null ? rulingOf(verdict!) : this.#without(asks, 'take'))
+      const ruling = error === null ? rulingOf(verdict!) : this.#without(asks, 'take')
+      if (slotted !== undefined) this.#hold(slotted, ruling, { lost: error !== null })
+      callback(ruling)
     })
   }
+
+  get slots (): HeldSlots { return this.#parts.slots }
 
   /**
    * The store can be reached again. What was counted here is forgotten when it has decided the first take: one that is slow,
@@ -60,8 +68,9 @@ export class Limiter {
 
   /** Takes charges back where they were made. @throws a LinkError when the store is away */
   async refund (charges: readonly LimitCharge[]): Promise<void> {
-    const local = charges.filter(({ by }) => by === 'local')
-    const stored = charges.filter(({ by }) => by === 'store')
+    const local = charges.filter(({ by, slot }) => by === 'local' && slot === undefined)
+    const stored = charges.filter(({ by, slot }) => by === 'store' && slot === undefined)
+    await Promise.all(charges.map(({ slot }) => slot === undefined ? undefined : this.#parts.slots.release(slot)))
     await this.#parts.local.refund(local.map(charge => ({ ...charge, rule: this.#share(charge) })))
     if (stored.length > 0) await this.#parts.store.refund(stored)
   }
@@ -76,6 +85,24 @@ export class Limiter {
   #forgetLocal (): void {
     this.#mayBeBack = false
     this.#parts.local.clear()
+    this.#parts.slots.renew()
+  }
+
+  /** The asks of concurrency limits, each with a slot of its own. */
+  #numbered (asks: readonly Ask[]): HeldSlot[] | undefined {
+    let slotted: HeldSlot[] | undefined
+    for (const ask of asks) {
+      if (ask.rule.algorithm !== 'concurrency') continue
+      ask.slot = this.#parts.slots.number()
+      ;(slotted ??= []).push(ask as HeldSlot)
+    }
+    return slotted
+  }
+
+  // Whoever passes is in flight, whoever has decided it. Of a lost answer nobody knows what was charged.
+  #hold (slotted: readonly HeldSlot[], { decision }: Ruling, { lost }: { lost: boolean }): void {
+    if (decision === 'allowed') for (const ask of slotted) this.#parts.slots.hold(ask)
+    else if (lost) this.#parts.slots.forget(slotted).catch(() => undefined)
   }
 
   #without (asks: readonly Ask[], mode: 'take' | 'peek'): Ruling {
@@ -84,7 +111,7 @@ export class Limiter {
     const local = asks.filter(({ limit }) => limit.onStoreError === 'local')
     let verdict: Verdict = { allowed: true, outcomes: [] }
     if (local.length > 0) {
-      const checks = local.map(({ rule, subject, cost }) => ({ rule: this.#share({ rule, cost }), subject, cost }))
+      const checks = local.map(({ rule, ...check }) => ({ ...check, rule: this.#share({ rule, cost: check.cost }) }))
       this.#parts.local[mode](checks, (_, own) => { verdict = own! })
     }
     for (const outcome of verdict.outcomes) outcome.by = 'local'
@@ -110,8 +137,8 @@ const unchecked = ({ rule }: Ask): Outcome => ({ remaining: rule.capacity, waitM
 /** What a ruling has charged. */
 export function chargesOf (asks: readonly Ask[], { decision, answers }: Ruling): LimitCharge[] {
   if (decision !== 'allowed') return []
-  return asks.flatMap(({ rule, subject, cost }, i) => {
+  return asks.flatMap(({ rule, subject, cost, slot }, i) => {
     const { by, atMs } = answers[i]!
-    return by === 'none' ? [] : [{ rule, subject, cost, atMs, by }]
+    return by === 'none' && slot === undefined ? [] : [{ rule, subject, cost, atMs, by, slot }]
   })
 }

@@ -24,5 +24,6 @@ export class Limits {
   }
 }
 
-const describe = ({ rule: { limit, windowMs, algorithm, capacity }, by }: Limit) =>
-  `${limit} per ${durationText(windowMs)} (${algorithm}${algorithm === 'gcra' ? `, burst ${capacity}` : ''}, by ${by})`
+const describe = ({ rule: { limit, windowMs, algorithm, capacity }, by }: Limit) => algorithm === 'concurrency'
+  ? `${limit} at once (slots expire after ${durationText(windowMs)}, by ${by})`
+  : `${limit} per ${durationText(windowMs)} (${algorithm}${algorithm === 'gcra' ? `, burst ${capacity}` : ''}, by ${by})`

@@ -18,5 +18,6 @@ export const metrics = {
     help: 'Checks that the store did not answer in time or at all',
     labels: []
   },
-  keys: { kind: 'gauge', name: 'rate_limit_memory_keys', help: 'Subjects counted in the memory of this process', labels: [] }
+  keys: { kind: 'gauge', name: 'rate_limit_memory_keys', help: 'Subjects counted in the memory of this process', labels: [] },
+  slots: { kind: 'gauge', name: 'rate_limit_slots_held', help: 'Slots of concurrency limits that this process holds', labels: [] }
 } as const

@@ -9,6 +9,7 @@ import { budgetHeaders } from './http/headers.ts'
 import { limitRoutes, limitTheRest } from './http/key-limits.ts'
 import { limitHook } from './http/limit-hook.ts'
 import { type LimitUse, RouteLimits, type RouteRateLimit } from './http/route-limits.ts'
+import { HeldSlots } from './held-slots.ts'
 import { resolveLimit } from './limit.ts'
 import { Limits } from './limits.ts'
 import { Limiter } from './limiter.ts'
@@ -63,10 +64,13 @@ function limiterOf (app: FastifyInstance, { timeoutMs, maxKeys }: ResolvedRateLi
   const { link, clock, keyspace, bus, metrics: port, health } = app.respite as Respite
   const local = new MemoryStore({ clock, maxKeys })
   const store = link.embedded ? local : new RedisStore(link.within(timeoutMs), keyspace)
-  const limiter = new Limiter({ store, local, instances: () => bus.instances, storeErrors: port.counter(metrics.storeErrors).of() })
+  const slots = new HeldSlots({ store, local })
+  const limiter = new Limiter({ store, local, slots, instances: () => bus.instances, storeErrors: port.counter(metrics.storeErrors).of() })
+  app.addHook('onClose', () => slots.close())
   const unlisten = link.on('state', state => { if (state === 'up') limiter.storeMayBeBack() })
   app.addHook('onClose', async () => unlisten())
   port.gauge({ ...metrics.keys, collect: gauge => gauge.of().set(local.size) })
+  port.gauge({ ...metrics.slots, collect: gauge => gauge.of().set(slots.size) })
   health.add('ratelimit', () => ({ status: link.embedded || link.state === 'up' ? 'ok' : 'degraded', memoryKeys: local.size }))
   return limiter
 }

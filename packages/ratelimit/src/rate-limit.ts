@@ -29,6 +29,8 @@ export interface Decision {
   atMs: number
   /** Where it was decided. */
   by: AnsweredBy
+  /** With concurrency: what `refund` gives back; it is held until then, or until this process ends. */
+  slot?: number
 }
 
 /** `fastify.rateLimit`: limits by hand. As a function it makes a preHandler. */
@@ -42,7 +44,7 @@ export interface RateLimit {
   take (name: string, key: string | number, options?: { cost?: number }): Promise<Decision>
   /** Says what `take` would; charges nothing. */
   peek (name: string, key: string | number, options?: { cost?: number }): Promise<Decision>
-  /** Takes back what a decision has charged, as far as it still counts. Once a decision. @throws a LinkError when the store is away */
+  /** Takes back what a decision has charged, as far as it still counts; with concurrency its slot. Once a decision. @throws a LinkError when the store is away */
   refund (name: string, key: string | number, decision: Decision): Promise<void>
   /** Forgets what a limit knows of a key. @throws a LinkError when the store is away */
   reset (name: string, key: string | number): Promise<void>
@@ -86,9 +88,9 @@ export function createRateLimit ({ limits, limiter, subjects, meters, top, hook 
       const ask = askOf(name, key, cost)
       return decisionOf(ask, await new Promise<Ruling>(resolve => limiter.peek([ask], resolve)))
     },
-    async refund (name: string, key: string | number, { allowed, cost, atMs, by }: Decision) {
+    async refund (name: string, key: string | number, { allowed, cost, atMs, by, slot }: Decision) {
       const { limit: { rule }, subject } = askOf(name, key, cost)
-      if (allowed && by !== 'none') await limiter.refund([{ rule, subject, cost, atMs, by }])
+      if (allowed && (by !== 'none' || slot !== undefined)) await limiter.refund([{ rule, subject, cost, atMs, by, slot }])
     },
     async reset (name: string, key: string | number) {
       const { limit: { rule }, subject } = askOf(name, key, undefined)
@@ -103,9 +105,9 @@ function costOf (name: string, cost: number): number {
   return cost
 }
 
-function decisionOf ({ limit: { rule }, cost }: Ask, { decision, answers }: Ruling): Decision {
+function decisionOf ({ limit: { rule }, cost, slot }: Ask, { decision, answers }: Ruling): Decision {
   if (decision === 'unavailable') throw new FST_RSP_RATELIMIT_STORE_DOWN()
   const { remaining, resetMs, waitMs, atMs, by } = answers[0]!
   const allowed = decision === 'allowed'
-  return { allowed, limit: rule.capacity, remaining: by === 'store' ? remaining : undefined, resetMs, retryAfterMs: waitMs, violated: allowed ? undefined : rule.name, cost, atMs, by }
+  return { allowed, limit: rule.capacity, remaining: by === 'store' ? remaining : undefined, resetMs, retryAfterMs: waitMs, violated: allowed ? undefined : rule.name, cost, atMs, by, ...(allowed && slot !== undefined && { slot }) }
 }

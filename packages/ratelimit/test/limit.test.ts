@@ -29,6 +29,11 @@ t.test('the algorithm follows from the limit: a log up to 1024, counters above, 
   t.match(perMinute({ algorithm: 'sliding-log', limit: 10_000 }).rule, { algorithm: 'sliding-log', capacity: 10_000 })
 })
 
+t.test('a concurrency limit counts slots, which expire after half a minute by default', async t => {
+  t.same(resolve({ algorithm: 'concurrency', limit: 5 }).rule, { name: 'api', algorithm: 'concurrency', limit: 5, windowMs: 30_000, capacity: 5 })
+  t.match(resolve({ algorithm: 'concurrency', limit: 0, slotExpiryMs: '2m' }).rule, { limit: 0, windowMs: 120_000, capacity: 0 })
+})
+
 t.test('a rate stands for a limit and its window', async t => {
   for (const [rate, limit, windowMs] of [
     ['1000/h', 1_000, 3_600_000], ['10/5s', 10, 5_000], ['1/250ms', 1, 250], ['3/30d', 3, 30 * 86_400_000], ['60/m', 60, 60_000], ['0/s', 0, 1_000],
@@ -53,6 +58,12 @@ const contradictions: readonly [Partial<LimitOptions>, string][] = [
   [{}, "limit 'api': needs 'limit' and 'per', or 'rate'"],
   [{ limit: 10 }, "limit 'api': needs 'limit' and 'per', or 'rate'"],
   [{ per: '1m' }, "limit 'api': needs 'limit' and 'per', or 'rate'"],
+  [{ algorithm: 'concurrency' }, "limit 'api': concurrency needs 'limit'"],
+  [{ algorithm: 'concurrency', limit: 5, per: '1m' }, "limit 'api': concurrency counts what is in flight, it has no 'per' and no 'rate'"],
+  [{ algorithm: 'concurrency', rate: '5/s' }, "limit 'api': concurrency counts what is in flight, it has no 'per' and no 'rate'"],
+  [{ algorithm: 'concurrency', limit: 5, burst: 3 }, "limit 'api': 'burst' belongs to gcra, not to concurrency"],
+  [{ algorithm: 'concurrency', limit: 1_001 }, "limit 'api': concurrency remembers each slot: at most 1000, got 1001"],
+  [{ limit: 5, per: '1m', slotExpiryMs: 1_000 }, "limit 'api': 'slotExpiryMs' belongs to concurrency"],
   [{ rate: '10/s', limit: 10 }, "limit 'api': has 'rate' beside 'limit' or 'per'"],
   [{ rate: '10/s', per: '1m' }, "limit 'api': has 'rate' beside 'limit' or 'per'"],
   [{ rate: '10/0s' }, "limit 'api': 'rate' must be at most 1000000000 in 1 ms to 366 days, got '10/0s'"],

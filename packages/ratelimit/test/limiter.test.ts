@@ -1,4 +1,5 @@
 import t from 'tap'
+import { HeldSlots } from '../src/held-slots.ts'
 import { type Limit, type LimitOptions, resolveLimit } from '../src/limit.ts'
 import { type Ask, chargesOf, Limiter, type LimitCharge, type Ruling } from '../src/limiter.ts'
 import { MemoryStore } from '../src/stores/memory.ts'
@@ -27,6 +28,11 @@ class AwayStore implements LimitStore {
     await this.#store.refund(charges)
   }
 
+  async renew (held: Parameters<LimitStore['renew']>[0]): Promise<void> {
+    if (this.away) throw new TypeError('away')
+    await this.#store.renew(held)
+  }
+
   async reset (...[rule, subject]: Parameters<LimitStore['reset']>): Promise<void> {
     if (this.away) throw new TypeError('away')
     await this.#store.reset(rule, subject)
@@ -40,7 +46,7 @@ function assemble ({ instances = 1 } = {}) {
   const seen = { instances, errors: 0 }
   const storeErrors = { inc: () => { seen.errors++ }, get value () { return seen.errors } }
   const local = new MemoryStore({ clock, maxKeys: 1_000 })
-  const limiter = new Limiter({ store, local, instances: () => seen.instances, storeErrors })
+  const limiter = new Limiter({ store, local, slots: new HeldSlots({ store, local }), instances: () => seen.instances, storeErrors })
   const ask = (mode: 'take' | 'peek', asks: Ask[]): Ruling => {
     const rulings: Ruling[] = []
     limiter[mode](asks, ruling => rulings.push(ruling))
@@ -52,6 +58,28 @@ function assemble ({ instances = 1 } = {}) {
 
 const limitOf = (options: Partial<LimitOptions> = {}): Limit => resolveLimit({ name: 'api', limit: 10, per: '1m', ...options }, 'local')
 const asking = (limit: Limit, cost = 1, subject = 'somebody'): Ask => ({ limit, rule: limit.rule, subject, cost })
+
+t.test('whose answer was lost holds no slot unless it passes, and what passes without the store is counted when it is back', async t => {
+  const { store, limiter, take } = assemble()
+  const busy = (onStoreError: 'local' | 'closed') => resolveLimit({ name: onStoreError, algorithm: 'concurrency', limit: 2 }, onStoreError)
+  const [local, closed] = [asking(busy('local')), asking(busy('closed'))]
+  store.away = true
+  t.equal(take({ ...closed }).decision, 'unavailable')
+  t.equal(limiter.slots.size, 0)
+  const held = { ...local }
+  t.match(take(held), { decision: 'allowed', answers: [{ by: 'local' }] })
+  t.equal(limiter.slots.sizeOf('local'), 1)
+  store.away = false
+  limiter.storeMayBeBack()
+  t.match(take({ ...local }), { decision: 'allowed' })
+  t.match(take({ ...local }), { decision: 'refused' }, 'that of the outage is counted')
+  await limiter.slots.release(held.slot!)
+  await limiter.slots.release(held.slot!)
+  t.match(take({ ...local }), { decision: 'allowed' })
+  t.match(take({ ...local }), { decision: 'refused' })
+  t.equal(limiter.slots.size, 2)
+  await limiter.slots.close()
+})
 
 /** How many of so many takes pass. */
 function passing (times: number, take: () => Ruling): number {

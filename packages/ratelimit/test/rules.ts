@@ -1,7 +1,10 @@
 import type { AlgorithmName, Rule } from '../src/rule.ts'
 import type { Charge, Check, LimitStore, Verdict } from '../src/stores/store.ts'
 
-export const algorithmNames: readonly AlgorithmName[] = ['fixed-window', 'sliding-log', 'sliding-counter', 'gcra']
+/** Those that count within a window. */
+export type WindowAlgorithm = Exclude<AlgorithmName, 'concurrency'>
+
+export const algorithmNames: readonly WindowAlgorithm[] = ['fixed-window', 'sliding-log', 'sliding-counter', 'gcra']
 
 /** A rule of which all but what matters is given. */
 export function rule (algorithm: AlgorithmName, limit: number, { windowMs = 60_000, name = algorithm as string, capacity = limit } = {}): Rule {

@@ -19,9 +19,10 @@ export interface Algorithm<State = unknown> {
   waitMs (state: State, rule: Rule, nowUs: number, cost: number): number
   /** Until all is free again, in ms; 0 when it is. */
   resetMs (state: State, rule: Rule, nowUs: number): number
-  charge (state: State, rule: Rule, nowUs: number, cost: number): void
+  /** @param slot - with concurrency the number that its refund will name; one that is held is held anew */
+  charge (state: State, rule: Rule, nowUs: number, cost: number, slot?: number): void
   /** Takes back what was charged at `atMs`, if it still counts; never more than was charged then. */
-  refund (state: State, rule: Rule, nowUs: number, charge: { cost: number, atMs: number }): void
+  refund (state: State, rule: Rule, nowUs: number, charge: { cost: number, atMs: number, slot?: number }): void
   /** How long the state matters, in ms. */
   lifeMs (state: State, rule: Rule, nowUs: number): number
 }

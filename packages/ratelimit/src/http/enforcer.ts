@@ -6,6 +6,7 @@ import { keyText, type SubjectKind, type Subjects } from '../subject.ts'
 import type { TopRefused } from '../top-refused.ts'
 import { budgetsOf, type WriteBudgets } from './headers.ts'
 import { Pending, type RouteAsk } from './pending.ts'
+import { releaseAtEnd } from './release-at-end.ts'
 import { type ErrorBuilder, refusalOf, sendRefusal } from './refusal.ts'
 import type { RouteLimit, RouteSet } from './route-limits.ts'
 
@@ -76,6 +77,7 @@ export class Enforcer {
       pending.previous = request[settled] ?? undefined
       if (ruling.decision === 'allowed') {
         request[settled] = pending
+        releaseAtEnd(request, reply, { asks: pending.asks, slots: this.#parts.limiter.slots, log: this.#parts.log })
         this.#parts.writeBudgets(reply, pending)
         done()
         return

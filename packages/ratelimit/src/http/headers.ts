@@ -60,7 +60,7 @@ function isTighter (one: Budget, other: Budget): boolean {
 
 /** @see draft-ietf-httpapi-ratelimit-headers-10 */
 function writeDraft (reply: FastifyReply, budgets: readonly Budget[]): void {
-  reply.header('ratelimit-policy', budgets.map(({ ask: { limit: { rule } } }) => `${quoted(rule.name)};q=${rule.limit};w=${seconds(rule.windowMs)}`).join(', '))
+  reply.header('ratelimit-policy', budgets.map(({ ask: { limit: { rule } } }) => `${quoted(rule.name)};q=${rule.limit};${rule.algorithm === 'concurrency' ? 'qu="concurrent-requests"' : `w=${seconds(rule.windowMs)}`}`).join(', '))
   reply.header('ratelimit', budgets.map(({ ask, answer }) => `${quoted(ask.limit.rule.name)};r=${answer.remaining};t=${seconds(untilMore(answer))}`).join(', '))
 }
 

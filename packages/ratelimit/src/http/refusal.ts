@@ -2,13 +2,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { inspect } from 'node:util'
 import { durationText } from '../duration-text.ts'
 import { FST_RSP_RATELIMIT_BODY_INVALID, RATE_LIMITED } from '../errors.ts'
+import type { Rule } from '../rule.ts'
 import { type Budget, seconds } from './headers.ts'
 
 /** A limit that had no room. */
 export interface Violation {
   name: string
   limit: number
-  windowMs: number
+  /** Absent with concurrency, which has none. */
+  windowMs?: number
   /** In seconds, rounded up; absent when it never has room for such a request. */
   retryAfter?: number
 }
@@ -42,11 +44,15 @@ export function refusalOf (budgets: readonly Budget[]): Refusal {
     statusCode: 429,
     error: 'Too Many Requests',
     code: RATE_LIMITED,
-    message: `Rate limit '${rule.name}' of ${rule.limit} per ${durationText(rule.windowMs)} exceeded, ${again}`,
+    message: `Rate limit '${rule.name}' of ${rule.limit} ${rule.algorithm === 'concurrency' ? 'at once' : `per ${durationText(rule.windowMs)}`} exceeded, ${again}`,
     violated: rule.name,
-    violations: violations.map(one => ({ name: one.ask.limit.rule.name, limit: one.ask.limit.rule.limit, windowMs: one.ask.limit.rule.windowMs, ...retryAfterOf(one) })),
+    violations: violations.map(one => ({ ...violated(one.ask.limit.rule), ...retryAfterOf(one) })),
     ...retryAfter
   }
+}
+
+function violated ({ name, limit, windowMs, algorithm }: Rule): Violation {
+  return algorithm === 'concurrency' ? { name, limit } : { name, limit, windowMs }
 }
 
 /**

@@ -76,6 +76,19 @@ export class MemoryStore implements LimitStore {
     }
   }
 
+  async renew (held: readonly Check[]): Promise<void> {
+    const nowUs = this.#nowUs()
+    for (const check of held) {
+      const { rule, cost, slot } = check
+      if (rule.capacity === 0) continue
+      const algorithm = algorithms[rule.algorithm]
+      const counted = this.#find(check, nowUs) ?? this.#begin(check, nowUs)
+      algorithm.advance(counted.state, rule, nowUs)
+      algorithm.charge(counted.state, rule, nowUs, cost, slot)
+      counted.keep(rule, nowUs)
+    }
+  }
+
   async reset (rule: Rule, subject: string): Promise<void> {
     this.#states.delete(keyOf(rule, subject))
   }
@@ -136,8 +149,8 @@ export class MemoryStore implements LimitStore {
     return shared !== undefined && shared.untilMs > nowUs / 1_000 && shared.rule.algorithm === rule.algorithm ? shared : undefined
   }
 
-  #charge ({ check: { rule, cost }, algorithm, counted }: Open, nowUs: number): void {
-    algorithm.charge(counted!.state, rule, nowUs, cost)
+  #charge ({ check: { rule, cost, slot }, algorithm, counted }: Open, nowUs: number): void {
+    algorithm.charge(counted!.state, rule, nowUs, cost, slot)
     counted!.keep(rule, nowUs)
   }
 }

@@ -43,17 +43,25 @@ export class RedisStore implements LimitStore {
 
   async refund (charges: readonly Charge[]): Promise<void> {
     this.#flush() // calls are decided in their order
-    const groups = this.#bySlot(charges) ?? [charges]
-    await Promise.all(groups.map(group => {
-      const args: (string | number)[] = ['refund']
-      for (const charge of group) pushArgs(args, charge, { atMs: charge.atMs, end: '' })
-      return this.#link.run(limits, this.#keysOf(group), args)
-    }))
+    await this.#change('refund', charges)
+  }
+
+  async renew (held: readonly Check[]): Promise<void> {
+    for (let i = 0; i < held.length; i += mostAtOnce) await this.#change('renew', held.slice(i, i + mostAtOnce))
   }
 
   async reset (rule: Rule, subject: string): Promise<void> {
     this.#flush()
     await this.#link.send('DEL', this.#shape.key(subject, rule.name))
+  }
+
+  async #change (mode: 'refund' | 'renew', checks: readonly (Check & { readonly atMs?: number })[]): Promise<void> {
+    const groups = this.#bySlot(checks) ?? [checks]
+    await Promise.all(groups.map(group => {
+      const args: (string | number)[] = [mode]
+      for (const check of group) pushArgs(args, check, { atMs: check.atMs ?? 0, end: '' })
+      return this.#link.run(limits, this.#keysOf(group), args)
+    }))
   }
 
   // A script must stay in one slot. If one of them refuses, what the others have charged is taken back.
@@ -132,8 +140,8 @@ export class RedisStore implements LimitStore {
   }
 }
 
-function pushArgs (args: (string | number)[], { rule, cost }: Check, { atMs, end }: { atMs: number, end: Mode | '' }): void {
-  args.push(rule.algorithm, rule.limit, rule.windowMs, rule.capacity, cost, atMs, end)
+function pushArgs (args: (string | number)[], { rule, cost, slot }: Check, { atMs, end }: { atMs: number, end: Mode | '' }): void {
+  args.push(rule.algorithm, rule.limit, rule.windowMs, rule.capacity, cost, rule.algorithm === 'concurrency' ? slot ?? 0 : atMs, end)
 }
 
 /** @param from - where its first outcome lies in the reply */

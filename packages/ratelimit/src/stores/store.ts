@@ -7,6 +7,8 @@ export interface Check {
   readonly subject: string
   /** Units asked for, a whole number from 1 on. */
   readonly cost: number
+  /** With concurrency: a number of the slot, below 2⁴⁸, that no other has. */
+  slot?: number
 }
 
 /** Who has decided: the store where all processes count, this one alone while that is away, or nobody. */
@@ -46,6 +48,8 @@ export interface LimitStore {
   peek (checks: readonly Check[], callback: VerdictCallback): void
   /** Takes charges back as far as they still count. */
   refund (charges: readonly Charge[]): Promise<void>
+  /** Holds slots anew, whether they are still there or not, and whatever the limit: who holds them is in flight. */
+  renew (held: readonly Check[]): Promise<void>
   /** Forgets what a rule knows of a subject. */
   reset (rule: Rule, subject: string): Promise<void>
 }

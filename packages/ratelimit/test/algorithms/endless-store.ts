@@ -18,6 +18,14 @@ export class EndlessStore {
     algorithms[rule.algorithm].refund(known.state, rule, nowUs, charge)
   }
 
+  renew (held: Check, nowUs: number): void {
+    const { rule, cost, slot } = held
+    if (rule.capacity === 0) return
+    const { algorithm, state } = this.#read(held, nowUs)
+    algorithm.charge(state, rule, nowUs, cost, slot)
+    this.#known.set(keyOf(held), { algorithm: rule.algorithm, state })
+  }
+
   #decide (checks: readonly Check[], nowUs: number, charging: boolean): Verdict {
     const read = checks.map(check => this.#read(check, nowUs))
     const waits = read.map(({ state, algorithm }, i) => {
@@ -27,7 +35,7 @@ export class EndlessStore {
     const allowed = waits.every(wait => wait === 0)
     const outcomes = read.map(({ state, algorithm, changed }, i) => {
       const { rule, cost } = checks[i]!
-      if (allowed && charging) algorithm.charge(state, rule, nowUs, cost)
+      if (allowed && charging) algorithm.charge(state, rule, nowUs, cost, checks[i]!.slot)
       if (rule.capacity > 0 && (changed || (allowed && charging))) this.#known.set(keyOf(checks[i]!), { algorithm: rule.algorithm, state })
       const [remaining, resetMs] = rule.capacity === 0 ? [0, 0] : [algorithm.remaining(state, rule, nowUs), algorithm.resetMs(state, rule, nowUs)]
       return { remaining, waitMs: waits[i]!, resetMs, atMs: Math.floor(nowUs / 1_000), by: 'store' as const }

@@ -1,7 +1,7 @@
 import { type Seeded, seeded } from '@respite/testing'
 import t, { type Test } from 'tap'
-import type { AlgorithmName, Rule } from '../../src/rule.ts'
-import { algorithmNames, rule } from '../rules.ts'
+import type { Rule } from '../../src/rule.ts'
+import { algorithmNames, rule, type WindowAlgorithm } from '../rules.ts'
 import { Admissions } from './admissions.ts'
 import { type Oracle, oracles } from './oracles.ts'
 import { Simulated } from './simulated.ts'
@@ -9,7 +9,7 @@ import { Simulated } from './simulated.ts'
 const rounds = 60
 const perRound = 400
 
-function someRule ({ below }: Seeded, algorithm: AlgorithmName): Rule {
+function someRule ({ below }: Seeded, algorithm: WindowAlgorithm): Rule {
   const limit = [1, 2, 3, 7, 10, 60, 250][below(7)]!
   const windowMs = [1, 15, 16, 250, 1_000, 60_000, 3_600_000, 30 * 86_400_000][below(8)]!
   return rule(algorithm, limit, { windowMs, capacity: algorithm === 'gcra' ? 1 + below(2 * limit) : limit })
@@ -73,7 +73,7 @@ class Faults {
 async function play (chance: Seeded, rule: Rule, { refunding }: { refunding: boolean }) {
   const simulated = new Simulated(rule)
   const all = new Admissions()
-  const oracle = oracles[rule.algorithm](rule, simulated.admissions, all)
+  const oracle = oracles[rule.algorithm as WindowAlgorithm](rule, simulated.admissions, all)
   const faults = new Faults(simulated, oracle)
   const seen = { admitted: 0, refused: 0 }
   let told = { waitMs: 0, cost: 1 }
@@ -109,7 +109,7 @@ function mostOf ({ algorithm, limit, capacity, windowMs }: Rule, refunding: bool
   return capacity + Math.floor(windowMs * 1_000 / Math.ceil(windowMs * 1_000 / limit))
 }
 
-async function playAll (t: Test, algorithm: AlgorithmName, options: { refunding: boolean }): Promise<void> {
+async function playAll (t: Test, algorithm: WindowAlgorithm, options: { refunding: boolean }): Promise<void> {
   const chance = seeded(t)
   const seen = { admitted: 0, refused: 0 }
   for (let round = 0; round < rounds; round++) {
@@ -124,7 +124,7 @@ async function playAll (t: Test, algorithm: AlgorithmName, options: { refunding:
   t.ok(seen.admitted > 1_000 && seen.refused > 1_000, JSON.stringify(seen))
 }
 
-const promises: Record<AlgorithmName, string> = {
+const promises: Record<WindowAlgorithm, string> = {
   'fixed-window': 'admits exactly what fits in its windows, and at most 2L − 1 in any stretch of W',
   'sliding-log': 'admits exactly what leaves no more than L in any stretch of W',
   'sliding-counter': 'admits no more than L in any stretch of W, and all that leaves no more than L in 16/15 of it',

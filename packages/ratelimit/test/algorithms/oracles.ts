@@ -1,4 +1,5 @@
-import type { AlgorithmName, Rule } from '../../src/rule.ts'
+import type { Rule } from '../../src/rule.ts'
+import type { WindowAlgorithm } from '../rules.ts'
 import { type Admission, type Admissions, msOf } from './admissions.ts'
 
 /** Says from all that was ever admitted what a limit must admit, and what it may. */
@@ -12,7 +13,7 @@ export interface Oracle {
 const stateless = { admitted () {}, refunded () {} }
 
 /** @param counted - without what was refunded @param all - with it */
-export const oracles: Record<AlgorithmName, (rule: Rule, counted: Admissions, all: Admissions) => Oracle> = {
+export const oracles: Record<WindowAlgorithm, (rule: Rule, counted: Admissions, all: Admissions) => Oracle> = {
   'sliding-log' ({ limit, windowMs }, counted) {
     const fits = (nowUs: number, cost: number) => counted.between(msOf(nowUs) - windowMs, msOf(nowUs)) + cost <= limit
     return { ...stateless, may: fits, must: fits }

@@ -4,7 +4,7 @@ import type { Check } from '../../src/stores/store.ts'
 
 /** One call of the script. */
 export interface Operation {
-  readonly mode: 'take' | 'peek' | 'refund'
+  readonly mode: 'take' | 'peek' | 'refund' | 'renew'
   readonly nowUs: number
   readonly checks: readonly (Check & { atMs?: number })[]
 }
@@ -45,24 +45,28 @@ for i, operation in ipairs(cjson.decode(ARGV[1])) do
 end
 return cjson.encode(answers)`
 
+const decides = ({ mode }: Operation) => mode === 'take' || mode === 'peek'
+
 /** Questions of one moment are asked in one call, as the store does. */
 function callsOf (operations: readonly Operation[]): Operation[][] {
   const calls: Operation[][] = []
   for (const operation of operations) {
     const [last] = calls.at(-1) ?? []
-    if (last !== undefined && last.nowUs === operation.nowUs && last.mode !== 'refund' && operation.mode !== 'refund') calls.at(-1)!.push(operation)
+    if (last !== undefined && last.nowUs === operation.nowUs && decides(last) && decides(operation)) calls.at(-1)!.push(operation)
     else calls.push([operation])
   }
   return calls
 }
 
-function argsOf ({ mode, checks }: Operation): unknown[] {
-  return checks.flatMap(({ rule, cost, atMs = 0 }, i) => [rule.algorithm, rule.limit, rule.windowMs, rule.capacity, cost, atMs, i === checks.length - 1 && mode !== 'refund' ? mode : ''])
+function argsOf (operation: Operation): unknown[] {
+  const { mode, checks } = operation
+  return checks.flatMap(({ rule, cost, slot = 0, atMs = 0 }, i) =>
+    [rule.algorithm, rule.limit, rule.windowMs, rule.capacity, cost, rule.algorithm === 'concurrency' ? slot : atMs, i === checks.length - 1 && decides(operation) ? mode : ''])
 }
 
 /** What a call answers of each of its operations: when, and then their numbers. */
 function answersOf (call: readonly Operation[], [nowMs, ...numbers]: readonly number[]): number[][] {
-  if (call[0]!.mode === 'refund') return [[]]
+  if (!decides(call[0]!)) return [[]]
   return call.map(({ checks }) => [nowMs!, ...numbers.splice(0, 3 * checks.length)])
 }
 
@@ -76,7 +80,7 @@ export async function runScript (redis: Redis, operations: readonly Operation[],
   const written = calls.map(call => ({
     nowUs: [Math.floor(call[0]!.nowUs / 1e6), call[0]!.nowUs % 1e6],
     keys: call.flatMap(({ checks }) => checks.map(({ rule, subject }) => `${prefix}:${rule.name}:${subject}`)),
-    args: [call[0]!.mode === 'refund' ? 'refund' : 'decide', ...call.flatMap(argsOf)].map(String)
+    args: [decides(call[0]!) ? 'decide' : call[0]!.mode, ...call.flatMap(argsOf)].map(String)
   }))
   const reply = JSON.parse(await redis.eval(wrapper, 1, `${prefix}:expiries`, JSON.stringify(written), forget ? 'forget' : 'keep') as string) as string[][]
   return reply.flatMap((numbers, i) => answersOf(calls[i]!, Array.isArray(numbers) ? numbers.map(Number) : []))

@@ -10,8 +10,11 @@ import { ChangingRules } from './changing-rules.ts'
 import { EndlessStore } from './endless-store.ts'
 import { type Operation, runScript } from './script-in-simulated-time.ts'
 
-const batches = Number(process.env.BATCHES ?? 24)
+const all = [...algorithmNames, 'concurrency'] as const
+// OPERATIONS=1000000 for a whole proof; it takes a minute or two.
+const operations = Number(process.env.OPERATIONS ?? 110_000)
 const perBatch = 500
+const batches = Math.ceil(operations / (2 * all.length + 1) / perBatch)
 
 const server = await startRedis()
 const redis = new Redis(server.port)
@@ -24,6 +27,7 @@ t.teardown(async () => {
 interface Twin {
   decide (mode: 'take' | 'peek', checks: readonly Check[], nowUs: number): Verdict
   refund (charge: Charge, nowUs: number): void
+  renew (held: Check, nowUs: number): void
 }
 
 /** The store as it is: its time runs forward, and what has ended is forgotten. */
@@ -40,6 +44,10 @@ function forward (): Twin {
     refund (charge, nowUs) {
       clock.nowMs = nowUs / 1_000
       store.refund([charge]).catch(t.threw)
+    },
+    renew (held, nowUs) {
+      clock.nowMs = nowUs / 1_000
+      store.renew([held]).catch(t.threw)
     }
   }
 }
@@ -47,7 +55,7 @@ function forward (): Twin {
 /** The algorithms alone, under a clock that is set back now and then. */
 function backAndForth (): Twin {
   const store = new EndlessStore()
-  return { decide: (mode, checks, nowUs) => store[mode](checks, nowUs), refund: (charge, nowUs) => store.refund(charge, nowUs) }
+  return { decide: (mode, checks, nowUs) => store[mode](checks, nowUs), refund: (charge, nowUs) => store.refund(charge, nowUs), renew: (held, nowUs) => store.renew(held, nowUs) }
 }
 
 function stepUs ({ below }: Seeded, back: boolean): number {
@@ -66,7 +74,7 @@ function someChecks (chance: Seeded, rules: ChangingRules): Check[] {
   for (let i = 1 + chance.below(chance.below(3) + 1); i > 0; i--) {
     const rule = rules.any()
     const cost = chance.below(10) === 0 ? 1 + chance.below(rule.capacity + 2) : 1 + chance.below(Math.max(1, Math.ceil(rule.capacity / 8)))
-    checks.set(rule.name, { rule, subject: `s${chance.below(3)}`, cost })
+    checks.set(rule.name, { rule, subject: `s${chance.below(3)}`, cost, ...(rule.algorithm === 'concurrency' && { slot: chance.word() }) })
   }
   return [...checks.values()]
 }
@@ -80,7 +88,7 @@ async function compare (t: Test, algorithms: readonly AlgorithmName[], { back }:
   const rules = new ChangingRules(chance, algorithms)
   const prefix = `t${chance.word()}`
   const charged: Charge[] = []
-  const seen = { admitted: 0, refused: 0, refunds: 0 }
+  const seen = { admitted: 0, refused: 0, refunds: 0, renewals: 0 }
   let nowUs = Date.UTC(2026, 4, 10) * 1_000
   for (let batch = 0; batch < batches; batch++) {
     const operations: Operation[] = []
@@ -88,8 +96,18 @@ async function compare (t: Test, algorithms: readonly AlgorithmName[], { back }:
     for (let i = 0; i < perBatch; i++) {
       nowUs += stepUs(chance, back)
       if (charged.length > 0 && chance.below(8) === 0) {
-        const [old] = charged.splice(chance.below(charged.length), 1)
-        const charge = { ...old!, rule: rules.now(old!.rule.name) }
+        const index = chance.below(charged.length)
+        const old = charged[index]!
+        const charge = { ...old, rule: rules.now(old.rule.name) }
+        // Also of a slot that has ended meanwhile.
+        if (charge.rule.algorithm === 'concurrency' && charge.slot !== undefined && chance.below(2) === 0) {
+          twin.renew(charge, nowUs)
+          operations.push({ mode: 'renew', nowUs, checks: [charge] })
+          expected.push([])
+          seen.renewals++
+          continue
+        }
+        charged.splice(index, 1)
         twin.refund(charge, nowUs)
         operations.push({ mode: 'refund', nowUs, checks: [charge] })
         expected.push([])
@@ -112,12 +130,13 @@ async function compare (t: Test, algorithms: readonly AlgorithmName[], { back }:
       return
     }
   }
-  t.ok(seen.admitted > 1_000 && seen.refused > 1_000 && seen.refunds > 500, JSON.stringify(seen))
+  const enough = batches * perBatch / 20
+  t.ok(seen.admitted > enough && seen.refused > enough && seen.refunds > enough / 2 && (!algorithms.includes('concurrency') || seen.renewals > enough / 10), JSON.stringify(seen))
 }
 
-for (const algorithm of algorithmNames) {
+for (const algorithm of all) {
   t.test(`${algorithm}: TypeScript and Lua answer random operations alike, to the bit`, t => compare(t, [algorithm], { back: false }))
   t.test(`${algorithm}: also under a clock that is set back`, t => compare(t, [algorithm], { back: true }))
 }
 
-t.test('all algorithms side by side: TypeScript and Lua answer random operations alike, to the bit', t => compare(t, algorithmNames, { back: false }))
+t.test('all algorithms side by side: TypeScript and Lua answer random operations alike, to the bit', t => compare(t, all, { back: false }))

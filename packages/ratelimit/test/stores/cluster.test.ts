@@ -1,6 +1,7 @@
 import { startCluster, until } from '@respite/testing'
 import { Cluster } from 'ioredis'
 import t from 'tap'
+import { slotContract } from '../contracts/slots.ts'
 import { storeContract } from '../contracts/store.ts'
 import { connected, storesOver } from '../linked.ts'
 import { check, peek, rule, take } from '../rules.ts'
@@ -19,6 +20,7 @@ t.teardown(async () => {
 const fresh = storesOver(() => app.respite.link, () => other.respite.link)
 
 storeContract(t, fresh)
+slotContract(t, fresh)
 
 t.test('limits of subjects in different slots are charged together or not at all', async t => {
   const { store } = fresh()

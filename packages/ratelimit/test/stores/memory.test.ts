@@ -1,6 +1,7 @@
 import t from 'tap'
 import { MemoryStore } from '../../src/stores/memory.ts'
 import { fakeClock } from '../clock.ts'
+import { slotContract, slotsOf } from '../contracts/slots.ts'
 import { storeContract } from '../contracts/store.ts'
 import { algorithmNames, admitted, check, peek, rule, take } from '../rules.ts'
 
@@ -9,9 +10,27 @@ const fresh = (maxKeys = 10_000) => {
   return { clock, store: new MemoryStore({ clock, maxKeys }) }
 }
 
-storeContract(t, () => {
-  const { store } = fresh()
-  return { store, again: () => store }
+for (const contract of [storeContract, slotContract]) {
+  contract(t, () => {
+    const { store } = fresh()
+    return { store, again: () => store }
+  })
+}
+
+t.test('concurrency: a slot that nobody renews is free after its expiry, not a millisecond earlier', async t => {
+  const { clock, store } = fresh()
+  const two = slotsOf(2)
+  const held = two()
+  await take(store, two())
+  await take(store, held)
+  clock.nowMs += 40_000
+  await store.renew([held])
+  clock.nowMs += 19_999
+  t.match(await take(store, two()), { allowed: false })
+  clock.nowMs += 1
+  t.match(await take(store, two()), { allowed: true, outcomes: [{ remaining: 0 }] })
+  clock.nowMs += 40_000
+  t.match(await peek(store, two()), { outcomes: [{ remaining: 1 }] })
 })
 
 for (const algorithm of algorithmNames) {

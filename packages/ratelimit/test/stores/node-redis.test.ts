@@ -2,6 +2,7 @@ import { startRedis } from '@respite/testing'
 import { createClient } from 'redis'
 import t from 'tap'
 import { redisStoreContract } from '../contracts/redis-store.ts'
+import { passingSlotContract, slotContract } from '../contracts/slots.ts'
 import { passingContract, storeContract } from '../contracts/store.ts'
 import { connected, storesOver } from '../linked.ts'
 
@@ -21,4 +22,6 @@ t.teardown(async () => {
 
 storeContract(t, storesOver(() => app.respite.link, () => other.respite.link))
 passingContract(t, storesOver(() => app.respite.link))
+slotContract(t, storesOver(() => app.respite.link, () => other.respite.link))
+passingSlotContract(t, storesOver(() => app.respite.link))
 redisStoreContract(t, () => app.respite.link, (command, ...args) => client.sendCommand([command, ...args.map(String)]))
