@@ -107,7 +107,9 @@ export class Loader {
     const { clock, leaseMs, onHidden } = this.#parts
     const patient = job.errorMs > 0 || job.hardTimeoutMs !== undefined
     const patience = patient ? new Patience<Found>(job) : undefined
-    const search: Search = { except: '', waited: '', pauseMs: pauseMs.first, until: clock.monotonicMs() + leaseMs, patience, stale: undefined, missReason: undefined, waitedMs: 0 }
+    // One pause longer than a lease, so that who waits for a dead holder asks once more when its lease has ended.
+    const until = clock.monotonicMs() + leaseMs + pauseMs.most
+    const search: Search = { except: '', waited: '', pauseMs: pauseMs.first, until, patience, stale: undefined, missReason: undefined, waitedMs: 0 }
     const outcome = this.#search(job, search)
     return patience === undefined ? outcome : patience.wait(outcome, error => onHidden('refresh', error))
   }
