@@ -40,7 +40,9 @@ interface Search {
   except: string
   waited: string
   pauseMs: number
-  readonly until: number
+  until: number
+  /** Waits for a second holder, after the first has died. */
+  again: boolean
   readonly patience: Patience<Found> | undefined
   stale: Answer | undefined
   /** Of the first look: later ones see what others have done since. */
@@ -107,16 +109,16 @@ export class Loader {
     const { clock, leaseMs, onHidden } = this.#parts
     const patient = job.errorMs > 0 || job.hardTimeoutMs !== undefined
     const patience = patient ? new Patience<Found>(job) : undefined
-    // One pause longer than a lease, so that who waits for a dead holder asks once more when its lease has ended.
-    const until = clock.monotonicMs() + leaseMs + pauseMs.most
-    const search: Search = { except: '', waited: '', pauseMs: pauseMs.first, until, patience, stale: undefined, missReason: undefined, waitedMs: 0 }
+    const search: Search = { except: '', waited: '', pauseMs: pauseMs.first, until: clock.monotonicMs() + leaseMs, again: false, patience, stale: undefined, missReason: undefined, waitedMs: 0 }
     const outcome = this.#search(job, search)
     return patience === undefined ? outcome : patience.wait(outcome, error => onHidden('refresh', error))
   }
 
   async #search (job: Job, search: Search): Promise<Found> {
     const { clock, reader } = this.#parts
-    while (clock.monotonicMs() < search.until) {
+    for (let last = false; !last;) {
+      // Who has waited for a lease asks once more: if its holder has died, one of those who waited fills.
+      last = clock.monotonicMs() >= search.until
       const request = this.#request(job, search)
       let asked: Asked
       try {
@@ -128,11 +130,20 @@ export class Loader {
       search.missReason ??= asked.missReason
       const found = this.#decide(job, request.token, { asked, search })
       if (found !== undefined) return found
-      const joined = await this.#join(job, asked, search)
+      if (last && this.#hasNewHolder(asked, search)) last = false
+      const joined = last ? undefined : await this.#join(job, asked, search)
       if (joined !== undefined) return joined
     }
     // One lease time has passed: whoever fills this key does not come to an end.
     return made(this.#filler.alone(job, search.stale), search)
+  }
+
+  /** Waited for in its turn, once: nobody waits for more than two leases. */
+  #hasNewHolder ({ lease, holder }: Asked, search: Search): boolean {
+    if (lease !== 'WAIT' || search.waited === '' || holder === search.waited || search.again) return false
+    search.again = true
+    search.until = this.#parts.clock.monotonicMs() + this.#parts.leaseMs
+    return true
   }
 
   #request (job: Job, { except, waited }: Pick<LeaseRequest, 'except' | 'waited'>): LeaseRequest {
