@@ -38,10 +38,17 @@ app.ready().then(() => app.close()).then(() => { console.log('registered') })
   writeFileSync(join(app, 'esm.mjs'), `import fastify from 'fastify'\n${names.map(n => `import ${variable(n)} from '@respite/${n}'`).join('\n')}\n${body}`)
   writeFileSync(join(app, 'cjs.cjs'), `const fastify = require('fastify')\n${names.map(n => `const ${variable(n)} = require('@respite/${n}')`).join('\n')}\n${body}`)
   writeFileSync(join(app, 'types.mts'), `import fastify from 'fastify'\n${names.map(n => `import ${variable(n)} from '@respite/${n}'`).join('\n')}\n${body}`)
-  for (const file of ['esm.mjs', 'cjs.cjs']) {
+  // Doors beside the main one, each a plugin that needs no other.
+  const doors = published.flatMap(p => Object.keys(p.publishConfig?.exports ?? {}).filter(path => path !== '.').map(path => `${p.name}/${path.slice(2)}`))
+  const alone = doors.map((_, i) => `await fastify().register(door${i}).ready()`).join('\n')
+  const imports = `import fastify from 'fastify'\n${doors.map((door, i) => `import door${i} from '${door}'`).join('\n')}\n`
+  writeFileSync(join(app, 'doors.mjs'), `${imports}${alone}\nconsole.log('registered')\n`)
+  writeFileSync(join(app, 'doors.cjs'), `const fastify = require('fastify')\n${doors.map((door, i) => `const door${i} = require('${door}')`).join('\n')}\nasync function main () {\n${alone}\n}\nmain().then(() => { console.log('registered') })\n`)
+  writeFileSync(join(app, 'doors.mts'), `${imports}${alone}\n`)
+  for (const file of ['esm.mjs', 'cjs.cjs', 'doors.mjs', 'doors.cjs']) {
     if (!sh(process.execPath, [file], app).includes('registered')) throw new Error(`${file} did not register all packages`)
   }
-  sh(join(app, 'node_modules', '.bin', 'tsc'), ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023', '--types', 'node', 'types.mts'], app)
+  sh(join(app, 'node_modules', '.bin', 'tsc'), ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023', '--types', 'node', 'types.mts', 'doors.mts'], app)
   console.log(`${published.length} packages: packed, linted, installed, registered from ESM and from require(), type-checked`)
 } finally {
   rmSync(folder, { recursive: true, force: true })

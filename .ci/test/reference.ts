@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import ts from 'typescript'
@@ -47,7 +48,10 @@ async function page (title: string, intro: string, section: (p: Package) => Prom
 export const pages: Record<string, () => Promise<string>> = {
   'options.md': () => page('Options', 'Every option of every plugin: its type, bounds and default.', async p => {
     const { optionsSchema } = await load(p, 'options.ts') as { optionsSchema: Schema }
-    return table(['option', 'type', 'default', 'what it does'], optionRows(optionsSchema, '', 0))
+    return [optionTable(optionsSchema), ...await Promise.all(subpathsOf(p).map(async path => {
+      const { optionsSchema } = await load(p, `${path}/options.ts`) as { optionsSchema: Schema }
+      return `### ${p.name}/${path}\n\n${optionTable(optionsSchema)}`
+    }))].join('\n\n')
   }),
   'errors.md': () => page('Errors', 'Every code that is thrown, with its HTTP status.', async p =>
     table(['code', 'status', 'message', 'when'], errorRows(`${p.folder}/src/errors.ts`))),
@@ -64,6 +68,11 @@ export const pages: Record<string, () => Promise<string>> = {
       : table(['key', 'holds', 'expires'], Object.values(keys).map(k => [`\`${k.template}\``, cell(k.holds), cell(k.expires)]))
   })
 }
+
+/** Doors of a package that are plugins of their own, such as `compat`. */
+const subpathsOf = (p: Package) => Object.keys(p.manifest.exports ?? {}).map(path => path.slice(2)).filter(path => path !== '' && existsSync(join(root, p.folder, 'src', path, 'options.ts')))
+
+const optionTable = (schema: Schema) => table(['option', 'type', 'default', 'what it does'], optionRows(schema, '', 0))
 
 function optionRows (schema: Schema, path: string, depth: number): string[][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, option]) => {

@@ -42,3 +42,15 @@ export const FST_RSP_RATELIMIT_BODY_INVALID = createError<[string, string]>(
 /** The store is away, and the limit says that nobody passes meanwhile. */
 export const FST_RSP_RATELIMIT_STORE_DOWN = createError(
   'FST_RSP_RATELIMIT_STORE_DOWN', 'limits cannot be checked at the moment', 503)
+
+/** `@respite/ratelimit/compat` and `@respite/ratelimit` are registered in one app: both read the routes' config.rateLimit. */
+export const FST_RSP_RATELIMIT_COMPAT_BESIDE = createError(
+  'FST_RSP_RATELIMIT_COMPAT_BESIDE', '@respite/ratelimit is registered already, and reads config.rateLimit its own way: take one of the two', 500)
+
+/** With `@respite/ratelimit/compat`, a function for `max` or `timeWindow` gave what is no number, or no time. */
+export const FST_RSP_RATELIMIT_COMPAT_VALUE = createError<[string, string, string]>(
+  'FST_RSP_RATELIMIT_COMPAT_VALUE', "'%s' must give %s, it gave %s", 500)
+
+/** With `@respite/ratelimit/compat`, `{ increment: false }` was asked of a store that has no `read`. */
+export const FST_RSP_RATELIMIT_COMPAT_READ = createError(
+  'FST_RSP_RATELIMIT_COMPAT_READ', "{ increment: false } needs a store with a method 'read', and the class of option 'store' has none", 500)

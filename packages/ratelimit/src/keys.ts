@@ -4,5 +4,10 @@ export const keys = {
     template: 'limit:{<subject>}:<limit>',
     holds: 'string: what a limit has admitted of a subject, in the form of its algorithm (`lua/limits.lua`); the subject is 132 bits of SHA-256 of an address, a user or a key',
     expires: 'when it says nothing any more: at most 16/15 of the window after the last admission, with gcra when its burst is whole again'
+  },
+  hits: {
+    template: 'hits:{<subject>}:<counter>',
+    holds: 'string: hits of a key since its window began, for `@respite/ratelimit/compat`; the counter is its `nameSpace` with the route or the group',
+    expires: 'when the window ends'
   }
 } as const

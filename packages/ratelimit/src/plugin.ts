@@ -22,13 +22,18 @@ import { RedisStore } from './stores/redis.ts'
 import { Subjects } from './subject.ts'
 import { TopRefused } from './top-refused.ts'
 
+// Through interfaces that `/compat` adds to, since a property has one type in a program.
 declare module 'fastify' {
+  interface RespiteRateLimit extends RateLimit {}
+  interface RespiteRouteRateLimits {
+    respite: RouteRateLimit
+  }
   interface FastifyInstance {
-    rateLimit: RateLimit
+    rateLimit: RespiteRateLimit
   }
   interface FastifyContextConfig {
     /** Limits of this route, beside those of every route; false: none at all. */
-    rateLimit?: RouteRateLimit
+    rateLimit?: RespiteRouteRateLimits[keyof RespiteRouteRateLimits]
   }
 }
 
@@ -52,7 +57,7 @@ async function rateLimitPlugin (app: FastifyInstance, given: RateLimitOptions): 
   const enforcer = enforcerOf(app, options, { limiter, subjects, top })
   const hook = (uses: LimitUse | readonly LimitUse[]) => limitHook(routes.alone(uses, 'rateLimit()'), enforcer)
 
-  app.decorate('rateLimit', createRateLimit({ limits, limiter, subjects, meters, top, hook }))
+  app.decorate('rateLimit', createRateLimit({ limits, limiter, subjects, meters, top, hook }) as FastifyInstance['rateLimit'])
   app.decorateRequest(requestState as unknown as string, null)
   addLimitDuties(respite.requests, { routes, enforcer, within: app })
   app.addHook('onRoute', limitRoutes(routes, enforcer))

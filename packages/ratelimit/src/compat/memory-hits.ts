@@ -1,0 +1,53 @@
+import { systemClock } from '@respite/redis'
+import { BoundedStates, type Kept } from '../stores/bounded-states.ts'
+import type { HitCounter, Told } from './hit-counter.ts'
+import { hit, type HitRule, type Hits, look, noHits } from './hits.ts'
+
+/** The hits of one key. */
+class Counted implements Kept {
+  readonly hits: Hits = noHits()
+  #max = 0
+
+  get untilMs (): number { return this.hits.endsMs }
+
+  hit (rule: HitRule, nowMs: number): number {
+    this.#max = rule.max
+    return hit(this.hits, rule, nowMs)
+  }
+
+  blocked (): boolean { return this.hits.count > this.#max }
+}
+
+/**
+ * Hits in this process. By the wall clock, unlike our own limits: tests set that, and often no other.
+ * A flood of keys drops nobody who is refused.
+ */
+export class MemoryHits implements HitCounter {
+  readonly #states: BoundedStates<Counted>
+  /** Of keys that have no place of their own, since all who are kept are refused. */
+  #shared = new Counted()
+
+  /** @param maxKeys - keys that are kept at most */
+  constructor (maxKeys: number) {
+    this.#states = new BoundedStates(maxKeys)
+  }
+
+  hit (key: string, rule: HitRule, told: Told): void {
+    const nowMs = systemClock.wallMs()
+    const counted = this.#states.get(key, nowMs) ?? this.#begin(key, nowMs)
+    const leftMs = counted.hit(rule, nowMs)
+    told(null, { current: counted.hits.count, ttl: leftMs })
+  }
+
+  look (key: string, _rule: HitRule, told: Told): void {
+    const nowMs = systemClock.wallMs()
+    const counted = this.#states.get(key, nowMs) ?? (this.#states.hasPlace(nowMs) ? new Counted() : this.#shared)
+    const leftMs = look(counted.hits, nowMs)
+    told(null, { current: leftMs === 0 ? 0 : counted.hits.count, ttl: leftMs })
+  }
+
+  #begin (key: string, nowMs: number): Counted {
+    const counted = new Counted()
+    return this.#states.set(key, counted, nowMs) ? counted : this.#shared
+  }
+}

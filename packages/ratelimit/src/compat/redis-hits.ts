@@ -1,0 +1,45 @@
+import { type Keyspace, type KeyShape, type Link, loadScript } from '@respite/redis'
+import { keys } from '../keys.ts'
+import type { Subjects } from '../subject.ts'
+import type { HitCounter, Told } from './hit-counter.ts'
+import type { HitRule } from './hits.ts'
+
+const hits = loadScript('ratelimit.hits', new URL('../../lua/hits.lua', import.meta.url))
+
+/** What the counters of one registration share. */
+export interface HitServer { readonly link: Link, readonly keyspace: Keyspace, readonly subjects: Subjects }
+
+/** Hits in Redis, a key for each who is counted and each counter. */
+export class RedisHits implements HitCounter {
+  readonly #server: HitServer
+  readonly #shape: KeyShape
+  readonly #counter: string
+
+  /** @param counter - names it, in all processes alike */
+  constructor (server: HitServer, counter: string) {
+    this.#server = server
+    this.#shape = server.keyspace.define(keys.hits.template)
+    this.#counter = counter
+  }
+
+  hit (key: string, rule: HitRule, told: Told): void {
+    this.#ask('hit', key, rule, told)
+  }
+
+  look (key: string, rule: HitRule, told: Told): void {
+    this.#ask('look', key, rule, told)
+  }
+
+  #ask (what: 'hit' | 'look', key: string, { windowMs, max, beyond }: HitRule, told: Told): void {
+    const { link, subjects } = this.#server
+    const name = this.#shape.key(subjects.of('key', key), this.#counter)
+    link.call(hits, [name], [what, windowMs, Math.min(max, Number.MAX_SAFE_INTEGER), beyond], (error, reply) => {
+      if (error !== null) {
+        told(error)
+        return
+      }
+      const [current, ttl] = reply as [number, number]
+      told(null, { current: Number(current), ttl: Number(ttl) })
+    })
+  }
+}
