@@ -13,7 +13,7 @@ local nowMs = math.floor(nowUs / 1000)
 local value, limit, windowMs, capacity, slot
 
 -- Each state begins with a byte that names its algorithm: what another one has left, or foreign bytes, count as nothing.
-local FIXED, LOG, COUNTER, GCRA, HELD = '\1', '\2', '\3', '\4', '\5'
+local FIXED, LOG, COUNTER, GCRA, HELD, BLOCK = '\1', '\2', '\3', '\4', '\5', '\6'
 
 -- Redis writes a number of Lua with all the care that a fraction needs.
 local function whole (n)
@@ -330,6 +330,19 @@ local function writeSlots (key, s, cost)
   end
 end
 
+-- Ms for which a block of lua/block.lua refuses the subject; one that has ended is taken off the state.
+local function blockedFor (key)
+  if not value or string.sub(value, 1, 1) ~= BLOCK or #value < 7 then
+    return 0
+  end
+  local left = struct.unpack('>I6', value, 2) - nowMs
+  if left <= 0 then
+    value = string.sub(value, 8)
+    redis.call('SET', key, value, 'KEEPTTL')
+  end
+  return math.max(0, left)
+end
+
 -- Turns to limit i: its functions, its cost, and when that was charged.
 local function turnTo (i)
   local at = 2 + (i - 1) * FIELDS
@@ -392,7 +405,8 @@ if ARGV[1] == 'refund' then
   for i = 1, #KEYS do
     local read, write, cost = turnTo(i)
     value = stateOf(KEYS[i])
-    if value and capacity > 0 then
+    -- Of who is blocked nothing is given back: it ends with its time.
+    if value and capacity > 0 and blockedFor(KEYS[i]) == 0 then
       local s = read(1)
       if s.known then
         refunds[read](s, cost, tonumber(ARGV[i * FIELDS]))
@@ -406,8 +420,8 @@ end
 if ARGV[1] == 'renew' then
   for i = 1, #KEYS do
     local read, write, cost = turnTo(i)
-    value = redis.call('GET', KEYS[i])
-    if capacity > 0 then
+    value = stateOf(KEYS[i])
+    if capacity > 0 and blockedFor(KEYS[i]) == 0 then
       write(KEYS[i], read(cost), cost)
     end
   end
@@ -441,7 +455,12 @@ for i = 1, #KEYS do
   local s = {remaining = 0, wait = -1, reset = 0}
   if capacity > 0 then
     value = stateOf(KEYS[i])
-    s = read(cost)
+    local blocked = blockedFor(KEYS[i])
+    if blocked == 0 then
+      s = read(cost)
+    else
+      s.wait, s.reset = blocked, blocked
+    end
     if cost > capacity then
       s.wait = -1
     end

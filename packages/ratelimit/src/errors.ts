@@ -31,6 +31,10 @@ export const FST_RSP_RATELIMIT_ALLOW_INVALID = createError<[number, string]>(
 export const FST_RSP_RATELIMIT_KEY_INVALID = createError<[string, string]>(
   'FST_RSP_RATELIMIT_KEY_INVALID', "the key for limit '%s' must be a string or a number, got a value of type %s", 500)
 
+/** Nobody more can be blocked in memory: all whom this process remembers are refused. */
+export const FST_RSP_RATELIMIT_FULL = createError<[number]>(
+  'FST_RSP_RATELIMIT_FULL', "all %d subjects that option 'maxKeys' lets this process remember are refused: nobody more can be blocked", 503)
+
 /** A cost is no whole number from 1 on. */
 export const FST_RSP_RATELIMIT_COST_INVALID = createError<[string, string]>(
   'FST_RSP_RATELIMIT_COST_INVALID', "the cost for limit '%s' must be a whole number from 1 to 1000000000, got %s", 500)

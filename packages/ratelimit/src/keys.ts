@@ -9,5 +9,10 @@ export const keys = {
     template: 'hits:{<subject>}:<counter>',
     holds: 'string: hits of a key since its window began, for `@respite/ratelimit/compat`; the counter is its `nameSpace` with the route or the group',
     expires: 'when the window ends'
+  },
+  change: {
+    template: 'limit-change:{changes}:<limit>',
+    holds: 'string: what a limit was changed to at run time, as JSON: limit, per in ms, burst',
+    expires: 'a day after the last process that has the limit was there'
   }
 } as const

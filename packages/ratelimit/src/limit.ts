@@ -50,7 +50,8 @@ export interface Limit {
 
 /** Units of a limit, a burst or a cost at most. */
 export const largest = 1_000_000_000
-const longestMs = 366 * 86_400_000
+/** Longest window. */
+export const longestMs = 366 * 86_400_000
 /** Largest limit of which each admission is remembered by default, 6 bytes each. */
 const loggedUpTo = 1_024
 const loggedAtMost = 10_000

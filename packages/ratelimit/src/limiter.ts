@@ -51,6 +51,11 @@ export class Limiter {
     })
   }
 
+  /** What this process remembers itself, and how often it had to. */
+  sizes (): { memoryKeys: number, storeErrors: number } {
+    return { memoryKeys: this.#parts.local.size, storeErrors: this.#parts.storeErrors.value }
+  }
+
   get slots (): HeldSlots { return this.#parts.slots }
 
   /**
@@ -79,6 +84,12 @@ export class Limiter {
   async reset (rule: Rule, subject: string): Promise<void> {
     await this.#parts.local.reset(rule, subject)
     await this.#parts.store.reset(rule, subject)
+  }
+
+  /** Refuses a subject from now on; 0 ms: no longer. @throws a LinkError when the store is away */
+  async block (rule: Rule, subject: string, ms: number): Promise<void> {
+    await this.#parts.store.block(rule, subject, ms)
+    await this.#parts.local.block(rule, subject, ms)
   }
 
   // What was counted here alone is in nobody else's count, and the store has its own.

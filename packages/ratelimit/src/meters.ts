@@ -11,19 +11,33 @@ export type Meter = (decided: Decided) => void
 export class Meters {
   readonly #decisions
   readonly #exceeded
+  readonly #totals = new Map<string, Record<Decided, number>>()
 
   constructor (metrics: Metrics) {
     this.#decisions = metrics.counter(names.decisions)
     this.#exceeded = metrics.counter(names.exceeded)
   }
 
+  /** Of all routes and calls, since the process started. */
+  totals (limit: string): Record<Decided, number> {
+    return { ...this.#totalsOf(limit) }
+  }
+
   /** @param route - method and pattern, or the name of the call */
   of (limit: string, route: string): Meter {
     const series: Partial<Record<Decided, CounterSeries>> = {}
     let exceeded: CounterSeries | undefined
+    const totals = this.#totalsOf(limit)
     return decided => {
+      totals[decided]++
       (series[decided] ??= this.#decisions.of(limit, route, decided)).inc()
       if (decided === 'refused') (exceeded ??= this.#exceeded.of(limit, route)).inc()
     }
+  }
+
+  #totalsOf (limit: string): Record<Decided, number> {
+    const known = this.#totals.get(limit) ?? { allowed: 0, refused: 0, unchecked: 0, unavailable: 0 }
+    this.#totals.set(limit, known)
+    return known
   }
 }

@@ -19,5 +19,6 @@ export const metrics = {
     labels: []
   },
   keys: { kind: 'gauge', name: 'rate_limit_memory_keys', help: 'Subjects counted in the memory of this process', labels: [] },
+  blocks: { kind: 'counter', name: 'rate_limit_blocks_total', help: 'Blocks by hand, by limit', labels: ['limit'] },
   slots: { kind: 'gauge', name: 'rate_limit_slots_held', help: 'Slots of concurrency limits that this process holds', labels: [] }
 } as const

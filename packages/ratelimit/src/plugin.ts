@@ -4,19 +4,21 @@ import fp from 'fastify-plugin'
 import { FST_RSP_RATELIMIT_TWICE } from './errors.ts'
 import { allowList } from './http/allow-list.ts'
 import { addLimitDuties } from './http/duties.ts'
-import { Enforcer, requestState } from './http/enforcer.ts'
+import { Enforcer, type EnforcerParts, requestState } from './http/enforcer.ts'
 import { budgetHeaders } from './http/headers.ts'
 import { limitRoutes, limitTheRest } from './http/key-limits.ts'
 import { limitHook } from './http/limit-hook.ts'
 import { type LimitUse, RouteLimits, type RouteRateLimit } from './http/route-limits.ts'
 import { HeldSlots } from './held-slots.ts'
 import { resolveLimit } from './limit.ts'
+import { LimitChanges } from './limit-changes.ts'
 import { Limits } from './limits.ts'
 import { Limiter } from './limiter.ts'
 import { Meters } from './meters.ts'
 import { metrics } from './metrics.ts'
 import { type RateLimitOptions, type ResolvedRateLimitOptions, resolveOptions } from './options.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
+import { SharedChanges } from './shared-changes.ts'
 import { MemoryStore } from './stores/memory.ts'
 import { RedisStore } from './stores/redis.ts'
 import { Subjects } from './subject.ts'
@@ -53,11 +55,14 @@ async function rateLimitPlugin (app: FastifyInstance, given: RateLimitOptions): 
   const subjects = new Subjects()
   const top = new TopRefused()
   const limiter = limiterOf(app, options)
+  const changes = new LimitChanges()
+  const shared = sharedChanges(app, changes, limits)
   const routes = new RouteLimits({ limits, everywhere, onStoreError: options.onStoreError, meters })
-  const enforcer = enforcerOf(app, options, { limiter, subjects, top })
+  const enforcer = enforcerOf(app, options, { limiter, changes, subjects, top })
   const hook = (uses: LimitUse | readonly LimitUse[]) => limitHook(routes.alone(uses, 'rateLimit()'), enforcer)
 
-  app.decorate('rateLimit', createRateLimit({ limits, limiter, subjects, meters, top, hook }) as FastifyInstance['rateLimit'])
+  const blocks = respite.metrics.counter(metrics.blocks)
+  app.decorate('rateLimit', createRateLimit({ limits, limiter, changes, shared, blocks, subjects, meters, top, hook }) as FastifyInstance['rateLimit'])
   app.decorateRequest(requestState as unknown as string, null)
   addLimitDuties(respite.requests, { routes, enforcer, within: app })
   app.addHook('onRoute', limitRoutes(routes, enforcer))
@@ -80,8 +85,18 @@ function limiterOf (app: FastifyInstance, { timeoutMs, maxKeys }: ResolvedRateLi
   return limiter
 }
 
+function sharedChanges (app: FastifyInstance, changes: LimitChanges, limits: Limits): SharedChanges {
+  const { link, keyspace, bus, logger } = app.respite as Respite
+  const shared = new SharedChanges({ changes, limits, link, keyspace, bus, log: logger('ratelimit') })
+  app.addHook('onReady', () => shared.start())
+  app.addHook('onClose', async () => shared.stop())
+  return shared
+}
+
+type EnforcedBy = Pick<EnforcerParts, 'limiter' | 'changes' | 'subjects' | 'top'>
+
 // Who provides what is known at onReady; no request comes before.
-function enforcerOf (app: FastifyInstance, { allow, headers, errorBuilder }: ResolvedRateLimitOptions, made: { limiter: Limiter, subjects: Subjects, top: TopRefused }): Enforcer {
+function enforcerOf (app: FastifyInstance, { allow, headers, errorBuilder }: ResolvedRateLimitOptions, made: EnforcedBy): Enforcer {
   let clientIp: ClientIp
   let identity: Identity | undefined
   app.addHook('onReady', async () => {

@@ -1,11 +1,15 @@
+import { type CounterSeries, defineOptions, type Duration, type Metric } from '@respite/redis'
 import type { preHandlerHookHandler } from 'fastify'
 import { inspect } from 'node:util'
 import { FST_RSP_RATELIMIT_COST_INVALID, FST_RSP_RATELIMIT_KEY_INVALID, FST_RSP_RATELIMIT_STORE_DOWN, FST_RSP_RATELIMIT_UNKNOWN } from './errors.ts'
 import type { LimitUse } from './http/route-limits.ts'
-import { type Limit, largest } from './limit.ts'
+import { type Limit, largest, longestMs } from './limit.ts'
+import type { LimitChange, LimitChanges } from './limit-changes.ts'
 import type { Limits } from './limits.ts'
 import type { Ask, Limiter, Ruling } from './limiter.ts'
 import type { Meters } from './meters.ts'
+import type { AlgorithmName, Rule } from './rule.ts'
+import type { SharedChanges } from './shared-changes.ts'
 import type { AnsweredBy } from './stores/store.ts'
 import { keyText, type Subjects } from './subject.ts'
 import type { RefusedCaller, TopRefused } from './top-refused.ts'
@@ -33,6 +37,37 @@ export interface Decision {
   slot?: number
 }
 
+/** A limit as it is now, and what this process has decided by it since it started. */
+export interface LimitStats {
+  name: string
+  algorithm: AlgorithmName
+  limit: number
+  /** Of concurrency how long a slot is held that nobody renews. */
+  windowMs: number
+  /** Units admitted at once at most. */
+  burst: number
+  /** Whether `setLimit` has changed it. */
+  changed: boolean
+  allowed: number
+  refused: number
+  /** While the store was away and the limit open. */
+  unchecked: number
+  /** While the store was away and the limit closed. */
+  unavailable: number
+  /** Of concurrency: what this process holds. */
+  slotsHeld: number
+}
+
+/** What `stats` says. */
+export interface RateLimitStats {
+  /** In the order in which they were defined. */
+  limits: LimitStats[]
+  /** Subjects counted in the memory of this process. */
+  memoryKeys: number
+  /** Questions that the store did not answer in time or at all. */
+  storeErrors: number
+}
+
 /** `fastify.rateLimit`: limits by hand. As a function it makes a preHandler. */
 export interface RateLimit {
   /** A hook that checks these limits, whatever they count by. */
@@ -48,6 +83,20 @@ export interface RateLimit {
   refund (name: string, key: string | number, decision: Decision): Promise<void>
   /** Forgets what a limit knows of a key. @throws a LinkError when the store is away */
   reset (name: string, key: string | number): Promise<void>
+  /**
+   * Changes a limit in every process, those that start later included, and keeps what was counted; null: back to what the code says.
+   * @throws FST_RSP_OPTION_INVALID, FST_RSP_RATELIMIT_LIMIT_INVALID, and a LinkError when Redis has not taken it
+   */
+  setLimit (name: string, change: LimitChange | null): Promise<void>
+  /**
+   * Refuses a key for a time, in every process, whatever it has used.
+   * @throws FST_RSP_OPTION_INVALID, and a LinkError when the store is away
+   */
+  block (name: string, key: string | number, duration: Duration): Promise<void>
+  /** Ends a block. @throws a LinkError when the store is away */
+  unblock (name: string, key: string | number): Promise<void>
+  /** What this process has decided since it started. */
+  stats (): RateLimitStats
   /** Who was refused most by this process since it started. @param k - how many, @default 10 */
   top (k?: number): RefusedCaller[]
 }
@@ -56,6 +105,9 @@ export interface RateLimit {
 export interface RateLimitParts {
   readonly limits: Limits
   readonly limiter: Limiter
+  readonly changes: LimitChanges
+  readonly shared: SharedChanges
+  readonly blocks: Metric<CounterSeries>
   readonly subjects: Subjects
   readonly meters: Meters
   readonly top: TopRefused
@@ -63,7 +115,7 @@ export interface RateLimitParts {
 }
 
 /** Makes `fastify.rateLimit`. */
-export function createRateLimit ({ limits, limiter, subjects, meters, top, hook }: RateLimitParts): RateLimit {
+export function createRateLimit ({ limits, limiter, changes, shared, blocks, subjects, meters, top, hook }: RateLimitParts): RateLimit {
   const find = (name: string): Limit => {
     const limit = limits.find(name)
     if (limit === undefined) throw new FST_RSP_RATELIMIT_UNKNOWN(name)
@@ -73,7 +125,7 @@ export function createRateLimit ({ limits, limiter, subjects, meters, top, hook 
     const limit = find(name)
     const who = keyText(name, key)
     if (who === undefined) throw new FST_RSP_RATELIMIT_KEY_INVALID(name, String(key))
-    return { rule: limit.rule, limit, who, subject: subjects.of(limit.by, who), cost: costOf(name, cost ?? limit.cost) }
+    return { rule: changes.of(limit.rule), limit, who, subject: subjects.of(limit.by, who), cost: costOf(name, cost ?? limit.cost) }
   }
   return Object.assign(hook, {
     async take (name: string, key: string | number, { cost }: { cost?: number } = {}) {
@@ -89,15 +141,40 @@ export function createRateLimit ({ limits, limiter, subjects, meters, top, hook 
       return decisionOf(ask, await new Promise<Ruling>(resolve => limiter.peek([ask], resolve)))
     },
     async refund (name: string, key: string | number, { allowed, cost, atMs, by, slot }: Decision) {
-      const { limit: { rule }, subject } = askOf(name, key, cost)
+      const { rule, subject } = askOf(name, key, cost)
       if (allowed && (by !== 'none' || slot !== undefined)) await limiter.refund([{ rule, subject, cost, atMs, by, slot }])
     },
     async reset (name: string, key: string | number) {
-      const { limit: { rule }, subject } = askOf(name, key, undefined)
+      const { rule, subject } = askOf(name, key, undefined)
       await limiter.reset(rule, subject)
     },
+    async setLimit (name: string, change: LimitChange | null) {
+      await shared.set(find(name).rule, change)
+    },
+    async block (name: string, key: string | number, duration: Duration) {
+      const { rule, subject } = askOf(name, key, undefined)
+      await limiter.block(rule, subject, defineBlock({ duration }).duration)
+      blocks.of(name).inc()
+    },
+    async unblock (name: string, key: string | number) {
+      const { rule, subject } = askOf(name, key, undefined)
+      await limiter.block(rule, subject, 0)
+    },
+    stats: () => ({
+      limits: limits.all().map(({ rule, rule: { name } }) =>
+        statsOf(changes.of(rule), { changed: changes.isChanged(name), ...meters.totals(name), slotsHeld: limiter.slots.sizeOf(name) })),
+      ...limiter.sizes()
+    }),
     top: (k = 10) => top.top(k)
   })
+}
+
+const defineBlock = defineOptions<{ duration: Duration }, { duration: number }>('block', {
+  properties: { duration: { duration: true, minimumMs: 1, maximumMs: longestMs } }, required: ['duration']
+})
+
+function statsOf ({ name, algorithm, limit, windowMs, capacity }: Rule, counted: Omit<LimitStats, 'name' | 'algorithm' | 'limit' | 'windowMs' | 'burst'>): LimitStats {
+  return { name, algorithm, limit, windowMs, burst: capacity, ...counted }
 }
 
 function costOf (name: string, cost: number): number {
@@ -105,7 +182,7 @@ function costOf (name: string, cost: number): number {
   return cost
 }
 
-function decisionOf ({ limit: { rule }, cost, slot }: Ask, { decision, answers }: Ruling): Decision {
+function decisionOf ({ rule, cost, slot }: Ask, { decision, answers }: Ruling): Decision {
   if (decision === 'unavailable') throw new FST_RSP_RATELIMIT_STORE_DOWN()
   const { remaining, resetMs, waitMs, atMs, by } = answers[0]!
   const allowed = decision === 'allowed'

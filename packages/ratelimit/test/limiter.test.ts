@@ -33,6 +33,11 @@ class AwayStore implements LimitStore {
     await this.#store.renew(held)
   }
 
+  async block (...args: Parameters<LimitStore['block']>): Promise<void> {
+    if (this.away) throw new TypeError('away')
+    await this.#store.block(...args)
+  }
+
   async reset (...[rule, subject]: Parameters<LimitStore['reset']>): Promise<void> {
     if (this.away) throw new TypeError('away')
     await this.#store.reset(rule, subject)

@@ -60,6 +60,14 @@ t.test('what a route and fastify.rateLimit take is typed', async t => {
   await t.rejects(typed.rateLimit.take('sms', 'a', { cost: '1' }))
   const decision: Decision = await typed.rateLimit.take('sms', 1)
   const remaining: number | undefined = decision.remaining
+  await typed.rateLimit.setLimit('sms', { limit: 1, per: '1m' })
+  await typed.rateLimit.setLimit('sms', null)
+  // @ts-expect-error an algorithm stays
+  await t.rejects(typed.rateLimit.setLimit('sms', { algorithm: 'gcra' }))
+  // @ts-expect-error a duration has a unit
+  await t.rejects(typed.rateLimit.block('sms', 'b', '1 minute'))
+  const names: string[] = typed.rateLimit.stats().limits.map(({ name }) => name)
+  t.ok(names.includes('sms'))
   // @ts-expect-error nobody may know what remains
   const certain: number = decision.remaining
   t.same([remaining, certain, decision.by satisfies 'store' | 'local' | 'none'], [0, 0, 'store'])

@@ -2,6 +2,7 @@ import type { ClientIp, Identity } from '@respite/redis'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import { FST_RSP_RATELIMIT_STORE_DOWN } from '../errors.ts'
 import { chargesOf, type LimitCharge, type Limiter, type Ruling } from '../limiter.ts'
+import type { LimitChanges } from '../limit-changes.ts'
 import { keyText, type SubjectKind, type Subjects } from '../subject.ts'
 import type { TopRefused } from '../top-refused.ts'
 import { budgetsOf, type WriteBudgets } from './headers.ts'
@@ -19,6 +20,7 @@ export const requestState = settled
 /** What the enforcer works with. */
 export interface EnforcerParts {
   readonly limiter: Limiter
+  readonly changes: LimitChanges
   readonly subjects: Subjects
   readonly clientIp: () => ClientIp
   readonly identity: () => Identity | undefined
@@ -118,7 +120,7 @@ export class Enforcer {
 
   #asks (limits: readonly RouteLimit[], kind: SubjectKind, who: string): RouteAsk[] {
     const subject = this.#parts.subjects.of(kind, who)
-    return limits.map(({ limit, meter }) => ({ rule: limit.rule, subject, cost: limit.cost, limit, meter, who }))
+    return limits.map(({ limit, meter }) => ({ rule: this.#parts.changes.of(limit.rule), subject, cost: limit.cost, limit, meter, who }))
   }
 
   #count ({ asks }: Pending, { decision, answers }: Ruling): void {

@@ -47,7 +47,7 @@ export const seconds = (ms: number) => Math.ceil(ms / 1_000)
 // Of several limits the one that is the next to refuse.
 function writeCommon (reply: FastifyReply, budgets: readonly Budget[]): void {
   const { ask, answer } = budgets.length === 1 ? budgets[0]! : budgets.reduce((tightest, one) => isTighter(one, tightest) ? one : tightest)
-  reply.header('x-ratelimit-limit', ask.limit.rule.capacity)
+  reply.header('x-ratelimit-limit', ask.rule.capacity)
   reply.header('x-ratelimit-remaining', answer.remaining)
   reply.header('x-ratelimit-reset', seconds(answer.resetMs))
 }
@@ -60,8 +60,8 @@ function isTighter (one: Budget, other: Budget): boolean {
 
 /** @see draft-ietf-httpapi-ratelimit-headers-10 */
 function writeDraft (reply: FastifyReply, budgets: readonly Budget[]): void {
-  reply.header('ratelimit-policy', budgets.map(({ ask: { limit: { rule } } }) => `${quoted(rule.name)};q=${rule.limit};${rule.algorithm === 'concurrency' ? 'qu="concurrent-requests"' : `w=${seconds(rule.windowMs)}`}`).join(', '))
-  reply.header('ratelimit', budgets.map(({ ask, answer }) => `${quoted(ask.limit.rule.name)};r=${answer.remaining};t=${seconds(untilMore(answer))}`).join(', '))
+  reply.header('ratelimit-policy', budgets.map(({ ask: { rule } }) => `${quoted(rule.name)};q=${rule.limit};${rule.algorithm === 'concurrency' ? 'qu="concurrent-requests"' : `w=${seconds(rule.windowMs)}`}`).join(', '))
+  reply.header('ratelimit', budgets.map(({ ask, answer }) => `${quoted(ask.rule.name)};r=${answer.remaining};t=${seconds(untilMore(answer))}`).join(', '))
 }
 
 /** Of a limit that refused, until it has room; of the others, until all of it is free. */

@@ -37,7 +37,7 @@ export function refusalOf (budgets: readonly Budget[]): Refusal {
   const violations = budgets.filter(({ answer }) => answer.waitMs > 0)
     .sort((a, b) => b.answer.waitMs === a.answer.waitMs ? 0 : b.answer.waitMs - a.answer.waitMs)
   const first = violations[0]!
-  const { rule } = first.ask.limit
+  const { rule } = first.ask
   const retryAfter = retryAfterOf(first)
   const again = retryAfter.retryAfter === undefined ? 'it never admits such a request' : `retry in ${retryAfter.retryAfter} s`
   return {
@@ -46,7 +46,7 @@ export function refusalOf (budgets: readonly Budget[]): Refusal {
     code: RATE_LIMITED,
     message: `Rate limit '${rule.name}' of ${rule.limit} ${rule.algorithm === 'concurrency' ? 'at once' : `per ${durationText(rule.windowMs)}`} exceeded, ${again}`,
     violated: rule.name,
-    violations: violations.map(one => ({ ...violated(one.ask.limit.rule), ...retryAfterOf(one) })),
+    violations: violations.map(one => ({ ...violated(one.ask.rule), ...retryAfterOf(one) })),
     ...retryAfter
   }
 }

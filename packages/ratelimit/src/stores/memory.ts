@@ -1,6 +1,7 @@
 import type { Clock } from '@respite/redis'
 import type { Algorithm } from '../algorithms/algorithm.ts'
 import { algorithms } from '../algorithms/algorithms.ts'
+import { FST_RSP_RATELIMIT_FULL } from '../errors.ts'
 import type { Rule } from '../rule.ts'
 import { BoundedStates, type Kept } from './bounded-states.ts'
 import type { Charge, Check, LimitStore, Outcome, Verdict, VerdictCallback } from './store.ts'
@@ -11,6 +12,8 @@ class Counted implements Kept {
   rule: Rule
   readonly state: unknown
   untilMs: number
+  /** Refused until then, whatever it has used. */
+  blockedUntilMs = 0
   /** The largest cost that was refused though it will have room: there may be room for one unit meanwhile. */
   #refused = 1
 
@@ -22,21 +25,27 @@ class Counted implements Kept {
 
   /** As long as it says something now. */
   keep (rule: Rule, nowUs: number): void {
-    this.untilMs = nowUs / 1_000 + algorithms[rule.algorithm].lifeMs(this.state, rule, nowUs)
+    this.untilMs = Math.max(this.blockedUntilMs, nowUs / 1_000 + algorithms[rule.algorithm].lifeMs(this.state, rule, nowUs))
   }
 
   refuse (cost: number): void {
     this.#refused = Math.max(this.#refused, cost)
   }
 
+  /** Ms for which a block refuses it. */
+  blockedForMs (nowUs: number): number {
+    return Math.max(0, this.blockedUntilMs - Math.floor(nowUs / 1_000))
+  }
+
   blocked (nowMs: number): boolean {
+    if (this.blockedUntilMs > nowMs) return true
     const { rule, state } = this
     return algorithms[rule.algorithm].waitMs(state, rule, nowMs * 1_000, Math.min(this.#refused, rule.capacity)) > 0
   }
 }
 
 /** A check with what is known of its subject. */
-interface Open { readonly check: Check, readonly algorithm: Algorithm, readonly counted: Counted | undefined, readonly waitMs: number }
+interface Open { readonly check: Check, readonly algorithm: Algorithm, readonly counted: Counted | undefined, readonly waitMs: number, readonly blockedMs: number }
 
 /** Limits in this process: the store where there is no server, and what takes over while it is away. */
 export class MemoryStore implements LimitStore {
@@ -68,7 +77,7 @@ export class MemoryStore implements LimitStore {
     for (const charge of charges) {
       const { rule } = charge
       const counted = this.#find(charge, nowUs)
-      if (counted === undefined || rule.capacity === 0) continue
+      if (counted === undefined || rule.capacity === 0 || counted.blockedForMs(nowUs) > 0) continue
       const algorithm = algorithms[rule.algorithm]
       algorithm.advance(counted.state, rule, nowUs)
       algorithm.refund(counted.state, rule, nowUs, charge)
@@ -83,10 +92,22 @@ export class MemoryStore implements LimitStore {
       if (rule.capacity === 0) continue
       const algorithm = algorithms[rule.algorithm]
       const counted = this.#find(check, nowUs) ?? this.#begin(check, nowUs)
+      if (counted.blockedForMs(nowUs) > 0) continue
       algorithm.advance(counted.state, rule, nowUs)
       algorithm.charge(counted.state, rule, nowUs, cost, slot)
       counted.keep(rule, nowUs)
     }
+  }
+
+  /** @throws FST_RSP_RATELIMIT_FULL */
+  async block (rule: Rule, subject: string, ms: number): Promise<void> {
+    const nowUs = this.#nowUs()
+    const known = this.#find({ rule, subject, cost: 1 }, nowUs)
+    if (known === undefined && ms === 0) return
+    const counted = known ?? new Counted(rule, nowUs)
+    counted.blockedUntilMs = ms === 0 ? 0 : Math.floor(nowUs / 1_000) + ms
+    counted.untilMs = Math.max(counted.untilMs, counted.blockedUntilMs)
+    if (!this.#states.set(keyOf(rule, subject), counted, nowUs / 1_000)) throw new FST_RSP_RATELIMIT_FULL(this.#states.size)
   }
 
   async reset (rule: Rule, subject: string): Promise<void> {
@@ -113,13 +134,15 @@ export class MemoryStore implements LimitStore {
   #open (check: Check, nowUs: number, charging: boolean): Open {
     const { rule, cost } = check
     const algorithm = algorithms[rule.algorithm]
-    if (rule.capacity === 0) return { check, algorithm, counted: undefined, waitMs: Infinity }
+    if (rule.capacity === 0) return { check, algorithm, counted: undefined, waitMs: Infinity, blockedMs: 0 }
     const counted = this.#find(check, nowUs) ?? (charging ? this.#begin(check, nowUs) : this.#foresee(rule, nowUs))
+    const blockedMs = counted.blockedForMs(nowUs)
+    if (blockedMs > 0) return { check, algorithm, counted: undefined, waitMs: cost > rule.capacity ? Infinity : blockedMs, blockedMs }
     if (algorithm.advance(counted.state, rule, nowUs)) counted.keep(rule, nowUs)
     counted.rule = rule
     const waitMs = cost > rule.capacity ? Infinity : algorithm.waitMs(counted.state, rule, nowUs, cost)
     if (charging && waitMs > 0 && waitMs < Infinity) counted.refuse(cost)
-    return { check, algorithm, counted, waitMs }
+    return { check, algorithm, counted, waitMs, blockedMs }
   }
 
   #find ({ rule, subject }: Check, nowUs: number): Counted | undefined {
@@ -157,8 +180,8 @@ export class MemoryStore implements LimitStore {
 
 const keyOf = (rule: Rule, subject: string) => `${subject.length} ${subject}${rule.name}`
 
-function outcomeOf ({ check: { rule }, algorithm, counted, waitMs }: Open, nowUs: number): Outcome {
+function outcomeOf ({ check: { rule }, algorithm, counted, waitMs, blockedMs }: Open, nowUs: number): Outcome {
   const atMs = Math.floor(nowUs / 1_000)
-  if (counted === undefined) return { remaining: 0, waitMs, resetMs: 0, atMs, by: 'store' }
+  if (counted === undefined) return { remaining: 0, waitMs, resetMs: blockedMs, atMs, by: 'store' }
   return { remaining: algorithm.remaining(counted.state, rule, nowUs), waitMs, resetMs: algorithm.resetMs(counted.state, rule, nowUs), atMs, by: 'store' }
 }

@@ -4,6 +4,7 @@ import type { Rule } from '../rule.ts'
 import type { Charge, Check, LimitStore, Outcome, Verdict, VerdictCallback } from './store.ts'
 
 const limits = loadScript('ratelimit.limits', new URL('../../lua/limits.lua', import.meta.url))
+const blocking = loadScript('ratelimit.block', new URL('../../lua/block.lua', import.meta.url))
 
 const never = -1
 const perOutcome = 3
@@ -48,6 +49,11 @@ export class RedisStore implements LimitStore {
 
   async renew (held: readonly Check[]): Promise<void> {
     for (let i = 0; i < held.length; i += mostAtOnce) await this.#change('renew', held.slice(i, i + mostAtOnce))
+  }
+
+  async block (rule: Rule, subject: string, ms: number): Promise<void> {
+    this.#flush()
+    await this.#link.run(blocking, [this.#shape.key(subject, rule.name)], [ms])
   }
 
   async reset (rule: Rule, subject: string): Promise<void> {

@@ -50,6 +50,11 @@ export interface LimitStore {
   refund (charges: readonly Charge[]): Promise<void>
   /** Holds slots anew, whether they are still there or not, and whatever the limit: who holds them is in flight. */
   renew (held: readonly Check[]): Promise<void>
-  /** Forgets what a rule knows of a subject. */
+  /**
+   * Refuses a subject from now on, whatever it has used; what was counted stays.
+   * @param ms - 0: no longer
+   */
+  block (rule: Rule, subject: string, ms: number): Promise<void>
+  /** Forgets what a rule knows of a subject, a block too. */
   reset (rule: Rule, subject: string): Promise<void>
 }

@@ -1,6 +1,7 @@
 import { startCluster, until } from '@respite/testing'
 import { Cluster } from 'ioredis'
 import t from 'tap'
+import { blockContract } from '../contracts/blocks.ts'
 import { slotContract } from '../contracts/slots.ts'
 import { storeContract } from '../contracts/store.ts'
 import { connected, storesOver } from '../linked.ts'
@@ -21,6 +22,7 @@ const fresh = storesOver(() => app.respite.link, () => other.respite.link)
 
 storeContract(t, fresh)
 slotContract(t, fresh)
+blockContract(t, fresh)
 
 t.test('limits of subjects in different slots are charged together or not at all', async t => {
   const { store } = fresh()

@@ -1,6 +1,7 @@
 import { startRedis } from '@respite/testing'
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { blockContract } from '../contracts/blocks.ts'
 import { redisStoreContract } from '../contracts/redis-store.ts'
 import { passingSlotContract, slotContract } from '../contracts/slots.ts'
 import { passingContract, storeContract } from '../contracts/store.ts'
@@ -21,5 +22,6 @@ t.teardown(async () => {
 storeContract(t, storesOver(() => app.respite.link, () => other.respite.link))
 passingContract(t, storesOver(() => app.respite.link))
 slotContract(t, storesOver(() => app.respite.link, () => other.respite.link))
+blockContract(t, storesOver(() => app.respite.link, () => other.respite.link))
 passingSlotContract(t, storesOver(() => app.respite.link))
 redisStoreContract(t, () => app.respite.link, (command, ...args) => client.call(command, ...args))

@@ -1,6 +1,8 @@
+import { systemClock } from '@respite/redis'
 import t from 'tap'
 import { MemoryStore } from '../../src/stores/memory.ts'
 import { fakeClock } from '../clock.ts'
+import { blockContract } from '../contracts/blocks.ts'
 import { slotContract, slotsOf } from '../contracts/slots.ts'
 import { storeContract } from '../contracts/store.ts'
 import { algorithmNames, admitted, check, peek, rule, take } from '../rules.ts'
@@ -16,6 +18,20 @@ for (const contract of [storeContract, slotContract]) {
     return { store, again: () => store }
   })
 }
+
+blockContract(t, () => {
+  const store = new MemoryStore({ clock: systemClock, maxKeys: 1_000 })
+  return { store, again: () => store }
+})
+
+t.test('a flood frees nobody who is blocked, and where all are refused nobody more can be', async t => {
+  const { store } = fresh(1_000)
+  const five = rule('sliding-log', 5)
+  for (let i = 0; i < 1_000; i++) await store.block(five, `blocked-${i}`, 60_000)
+  for (let i = 0; i < 3_000; i++) await take(store, check(five, `new-${i}`))
+  for (const i of [0, 500, 999]) t.match(await peek(store, check(five, `blocked-${i}`)), { allowed: false })
+  await t.rejects(store.block(five, 'one more', 60_000), { code: 'FST_RSP_RATELIMIT_FULL', message: /all 1000 subjects/ })
+})
 
 t.test('concurrency: a slot that nobody renews is free after its expiry, not a millisecond earlier', async t => {
   const { clock, store } = fresh()
