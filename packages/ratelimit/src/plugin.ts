@@ -19,8 +19,8 @@ import { metrics } from './metrics.ts'
 import { type RateLimitOptions, type ResolvedRateLimitOptions, resolveOptions } from './options.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
 import { SharedChanges } from './shared-changes.ts'
+import { linkedStore } from './stores/linked.ts'
 import { MemoryStore } from './stores/memory.ts'
-import { RedisStore } from './stores/redis.ts'
 import { Subjects } from './subject.ts'
 import { TopRefused } from './top-refused.ts'
 
@@ -71,9 +71,9 @@ async function rateLimitPlugin (app: FastifyInstance, given: RateLimitOptions): 
 }
 
 function limiterOf (app: FastifyInstance, { timeoutMs, maxKeys }: ResolvedRateLimitOptions): Limiter {
-  const { link, clock, keyspace, bus, metrics: port, health } = app.respite as Respite
+  const { link, clock, bus, metrics: port, health } = app.respite as Respite
   const local = new MemoryStore({ clock, maxKeys })
-  const store = link.embedded ? local : new RedisStore(link.within(timeoutMs), keyspace)
+  const store = link.embedded ? local : linkedStore(app, { timeoutMs })
   const slots = new HeldSlots({ store, local })
   const limiter = new Limiter({ store, local, slots, instances: () => bus.instances, storeErrors: port.counter(metrics.storeErrors).of() })
   app.addHook('onClose', () => slots.close())

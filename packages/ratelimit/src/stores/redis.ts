@@ -20,13 +20,18 @@ interface Question { readonly mode: Mode, readonly checks: readonly Check[], rea
 export class RedisStore implements LimitStore {
   readonly #link: Link
   readonly #shape: KeyShape
+  readonly #onUndone: (charges: readonly Charge[]) => void
   #waiting: Question[] = []
   /** Limits of those that wait. */
   #limits = 0
 
-  /** @param link - under the deadline of the limits */
-  constructor (link: Link, keyspace: Keyspace) {
+  /**
+   * @param link - under the deadline of the limits
+   * @param onUndone - told what was charged and taken back, since a limit in another slot has refused
+   */
+  constructor (link: Link, keyspace: Keyspace, { onUndone = () => {} }: { onUndone?: (charges: readonly Charge[]) => void } = {}) {
     this.#link = link
+    this.#onUndone = onUndone
     this.#shape = keyspace.define(keys.state.template)
   }
 
@@ -88,7 +93,7 @@ export class RedisStore implements LimitStore {
       })
       : [])
     // Whoever cannot take back what was charged leaves it to its window.
-    if (charges.length > 0) this.refund(charges).catch(() => undefined)
+    if (charges.length > 0) this.refund(charges).then(() => this.#onUndone(charges), () => undefined)
   }
 
   /** Along with all that are asked in this turn; in a Cluster at once, since a script must stay in one slot. */

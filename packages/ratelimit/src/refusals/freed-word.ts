@@ -1,0 +1,41 @@
+import type { Bus, Link } from '@respite/redis'
+
+/** Somebody to whom a limit has given something back: the limit's name, and the subject. */
+export type Freed = readonly [limit: string, subject: string]
+
+const topic = 'ratelimit.freed'
+/** In one message; a name is at most 128 characters, a subject 22. */
+const together = 50
+
+/** Tells all processes who was freed. A message that is lost costs its subject the rest of the wait that it was told. */
+export class FreedWord {
+  readonly #bus: Bus
+  readonly #link: Link
+  readonly #waiting = new Map<string, Freed>()
+
+  constructor (bus: Bus, link: Link) {
+    this.#bus = bus
+    this.#link = link
+  }
+
+  /** At the end of this turn of the event loop, each once. */
+  tell (freed: readonly Freed[]): void {
+    if (this.#waiting.size === 0 && freed.length > 0) this.#link.soon(() => this.#flush())
+    for (const one of freed) this.#waiting.set(one.join(' '), one)
+  }
+
+  /** @returns the way to stop listening */
+  listen (listener: (freed: Freed) => void): Promise<() => void> {
+    return this.#bus.subscribe(topic, value => {
+      for (const one of Array.isArray(value) ? value : []) if (isFreed(one)) listener(one)
+    })
+  }
+
+  #flush (): void {
+    const all = [...this.#waiting.values()]
+    this.#waiting.clear()
+    for (let from = 0; from < all.length; from += together) this.#bus.publish(topic, all.slice(from, from + together)).catch(() => undefined)
+  }
+}
+
+const isFreed = (value: unknown): value is Freed => Array.isArray(value) && value.length === 2 && value.every(text => typeof text === 'string')
