@@ -91,7 +91,8 @@ const isSame = (a: Rule, b: Rule) => a === b || (a.limit === b.limit && a.window
 function holdsMs ({ algorithm, capacity, windowMs }: Rule, waitMs: number): number {
   // A slot may be given back at any moment.
   if (algorithm === 'concurrency') return 0
-  if (waitMs < Infinity) return waitMs
+  // In whole milliseconds, the one that has begun included.
+  if (waitMs < Infinity) return Math.max(0, waitMs - 1)
   // A limit of 0 has no room while it is one. Who asks for more than a limit is told what is left, which changes.
   return capacity === 0 ? windowMs : 0
 }

@@ -14,19 +14,19 @@ function told (...said: readonly [Check, Partial<Outcome>][]): Refusals {
   return refusals
 }
 
-t.test('a refusal holds for the wait of the server, from the sending on', async t => {
+t.test('a refusal holds for the whole milliseconds of the wait of the server, from the sending on', async t => {
   const one = check(log)
   const refusals = told([one, { waitMs: 1_000 }])
   t.match(refusals.recall([one], 100), { allowed: false })
-  t.match(refusals.recall([one], 1_099.9), { allowed: false })
-  t.equal(refusals.recall([one], 1_100), undefined)
+  t.match(refusals.recall([one], 1_098.9), { allowed: false })
+  t.equal(refusals.recall([one], 1_099), undefined, 'the server counts the millisecond that has begun')
 })
 
 t.test('what it tells counts down to a moment at which the server has room, not to an earlier one', async t => {
   const one = check(log)
   const refusals = told([one, { waitMs: 1_000, resetMs: 3_000 }])
   t.same(refusals.recall([one], 510)!.outcomes, [outcome({ waitMs: 600, resetMs: 2_600, atMs: 1_410 })])
-  t.match(refusals.recall([one], 1_099)!.outcomes, [{ waitMs: 11 }])
+  t.match(refusals.recall([one], 1_098)!.outcomes, [{ waitMs: 12 }])
 })
 
 t.test('another subject, another limit and another cost are asked for', async t => {
