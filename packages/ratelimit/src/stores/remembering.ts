@@ -38,9 +38,12 @@ export class RememberingStore implements LimitStore {
     })
   }
 
-  /** Always of the store. */
+  /** Always of the store. Whoever it has room for is asked for again, though nobody has told of it yet. */
   peek (checks: readonly Check[], callback: VerdictCallback): void {
-    this.#store.peek(checks, callback)
+    this.#store.peek(checks, (error, verdict) => {
+      verdict?.outcomes.forEach(({ waitMs }, i) => { if (waitMs === 0) this.forget([checks[i]!.rule.name, checks[i]!.subject]) })
+      callback(error, verdict)
+    })
   }
 
   async refund (charges: readonly Charge[]): Promise<void> {
