@@ -1,4 +1,5 @@
-import { type Decoded, decodeValue, encodeValue } from './codec.ts'
+import { type Body, type Codec, decodeValue, encodeValue } from './codecs/body.ts'
+import type { Decoded } from './codecs/reviving.ts'
 import { FST_RSP_CACHE_NOT_SERIALISABLE, shown } from './errors.ts'
 
 /** What callers are given: never two of them the same thing they could change. */
@@ -24,19 +25,19 @@ export class Answer {
 }
 
 /**
- * The text of a value, for a record.
+ * The serialised form of a value, for a record.
  * @throws FST_RSP_CACHE_NOT_SERIALISABLE
  */
-export function written (key: string, value: unknown): string {
+export function written (key: string, value: unknown, codec: Codec): Body {
   if (value === undefined) throw new FST_RSP_CACHE_NOT_SERIALISABLE(shown(key), 'undefined means absent')
   try {
-    return encodeValue(value)
+    return encodeValue(value, codec)
   } catch (error) {
     throw Object.assign(new FST_RSP_CACHE_NOT_SERIALISABLE(shown(key), (error as Error).message), { cause: error })
   }
 }
 
 /** @throws what `decodeValue` throws */
-export function answerOf (text: string, copy: boolean): Answer {
-  return new Answer(decodeValue(text), copy)
+export function answerOf (body: Body, copy: boolean): Answer {
+  return new Answer(decodeValue(body), copy)
 }

@@ -11,7 +11,8 @@ import type { Found } from './loader.ts'
 import type { LocalCopy } from './local-copies.ts'
 import { type LoadMissing, MissingBatch } from './missing-batch.ts'
 import type { Namespace } from './namespace.ts'
-import type { NamespaceOptions, Namespaces } from './namespaces.ts'
+import type { NamespaceOptions } from './namespace-options.ts'
+import type { Namespaces } from './namespaces.ts'
 import { linkErrorOnly } from './link-errors.ts'
 import { parsePattern } from './pattern.ts'
 import type { MissReason, ReadOptions, ReadReport } from './read-report.ts'
@@ -85,7 +86,7 @@ export class Cache {
    */
   async set (key: string, value: unknown, options: SetOptions = {}): Promise<void> {
     const startedAt = this.#now()
-    await this.#space.put(checkedKey(key), written(key, value), { ttlMs: this.#ttlMs(options), tags: checkedTags(options.tags) })
+    await this.#space.put(checkedKey(key), written(key, value, this.#space.settings.writing.codec), { ttlMs: this.#ttlMs(options), tags: checkedTags(options.tags) })
     this.#took('set', 'l2', startedAt)
   }
 
@@ -125,7 +126,8 @@ export class Cache {
    */
   async setMany (entries: Iterable<readonly [key: string, value: unknown]>, options: SetOptions = {}): Promise<void> {
     const startedAt = this.#now()
-    const bodies = new Map(Array.from(entries, ([key, value]) => [checkedKey(key), written(key, value)]))
+    const { codec } = this.#space.settings.writing
+    const bodies = new Map(Array.from(entries, ([key, value]) => [checkedKey(key), written(key, value, codec)]))
     const how = { ttlMs: this.#ttlMs(options), tags: checkedTags(options.tags) }
     await Promise.all(Array.from(bodies, ([key, body]) => this.#space.put(key, body, how)))
     this.#took('set', 'l2', startedAt)

@@ -24,6 +24,10 @@ export const FST_RSP_CACHE_TAG_INVALID = createError<[number, string]>(
 export const FST_RSP_CACHE_PATTERN_INVALID = createError<[number, string]>(
   'FST_RSP_CACHE_PATTERN_INVALID', "a pattern must be a string with at most %d '*', got %s", 500)
 
+/** Where keys are hashed, nobody can tell which of them a pattern matches. */
+export const FST_RSP_CACHE_PATTERN_HASHED = createError<[string]>(
+  'FST_RSP_CACHE_PATTERN_HASHED', "patterns match nothing in namespace '%s', whose keys are hashed: use tags, or clear()", 500)
+
 /** The factory of this key failed in another process while this one waited for it. */
 export const FST_RSP_CACHE_FILL_FAILED = createError<[string]>(
   'FST_RSP_CACHE_FILL_FAILED', "the fill of '%s' failed in another process", 503)

@@ -1,6 +1,6 @@
 import type { Chance, Clock } from '@respite/redis'
 import { type Answer, answerOf, written } from './answer.ts'
-import { encodeValue } from './codec.ts'
+import { type Body, type Writing, encodeValue } from './codecs/body.ts'
 import { FST_RSP_CACHE_FILL_TIMEOUT, shown } from './errors.ts'
 import { Filling } from './fill-context.ts'
 import type { Job } from './job.ts'
@@ -11,14 +11,15 @@ export interface RunParts {
   readonly chance: Chance
   /** Whether callers get copies of plain values too. */
   readonly copy: boolean
+  readonly writing: Writing
 }
 
 /** What a factory has given. */
 export interface Produced {
   /** Undefined: it gave nothing. */
   readonly answer: Answer | undefined
-  /** The text to store; undefined: nothing is to be stored. */
-  readonly body: string | undefined
+  /** What to store; undefined: nothing is to be stored. */
+  readonly body: Body | undefined
   readonly softMs: number
   /** The tags it has added. */
   readonly tags: readonly string[]
@@ -29,14 +30,14 @@ export interface Produced {
  * Runs a factory, no longer than it may.
  * @throws what it throws, FST_RSP_CACHE_FILL_TIMEOUT, FST_RSP_CACHE_NOT_SERIALISABLE
  */
-export async function runFactory (job: Job, stale: Answer | undefined, { clock, chance, copy }: RunParts): Promise<Produced> {
+export async function runFactory (job: Job, stale: Answer | undefined, { clock, chance, copy, writing: { codec } }: RunParts): Promise<Produced> {
   const filling = new Filling(job, stale)
   const startedAt = clock.monotonicMs()
   const value = await inTime(job, filling)
   const costMs = clock.monotonicMs() - startedAt
   const softMs = freshMs(job, { value, said: filling.ttlMs, chance })
   // That there is nothing is stored where the call says for how long.
-  const body = value !== undefined ? written(job.key, value) : job.negativeMs === undefined ? undefined : encodeValue(undefined)
+  const body = value !== undefined ? written(job.key, value, codec) : job.negativeMs === undefined ? undefined : encodeValue(undefined, codec)
   const answer = body === undefined ? undefined : answerOf(body, copy)
   return { answer, body: filling.skipped ? undefined : body, softMs, tags: filling.tags, costMs }
 }

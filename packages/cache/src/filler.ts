@@ -1,4 +1,5 @@
 import type { Answer } from './answer.ts'
+import { storedOf } from './codecs/body.ts'
 import { type Produced, type RunParts, runFactory } from './factory-run.ts'
 import type { Job } from './job.ts'
 import type { Journal } from './journal.ts'
@@ -85,13 +86,13 @@ export class Filler {
   }
 
   async #store (job: Job, fill: Fill, { body, softMs, costMs, tags: added }: Produced): Promise<void> {
-    const { store, journal } = this.#parts
+    const { store, journal, writing } = this.#parts
     const { token } = fill
     const snapshot = await this.#completed(fill, added)
     // Waited for, so that who waited for this run learns that it has ended without an entry.
     if (snapshot === undefined) return this.#end(job, token, 'S', costMs)
     const hardMs = softMs + Math.max(job.staleMs, job.errorMs)
-    const record = encodeRecord({ id: token, snapshot, ttlMs: softMs, costMs, body: body! })
+    const record = encodeRecord({ id: token, snapshot, ttlMs: softMs, costMs, ...await storedOf(body!, writing.compression) })
     const stored = await store.fill(job.key, token, { record, softMs, hardMs, withinMs: job.l2TimeoutMs })
     journal.filled(job.key, stored ? 'stored' : 'refused', stored ? { costMs, stored: { ttlMs: softMs, bytes: record.length } } : { costMs })
     if (stored) this.hide('keep tags', store.keep([...snapshot.tags.keys()], hardMs))

@@ -16,6 +16,7 @@ const holdTries = 3
 /** The cache's root namespace, as the other plugins see it. */
 export function invalidationOf (all: Namespaces): Invalidation {
   const { root } = all
+  const space = all.find(root.name)!
   return {
     drop: what => dropped(root, what),
     async fill (key, load, { ttlMs }) {
@@ -25,14 +26,13 @@ export function invalidationOf (all: Namespaces): Invalidation {
     },
     forgetLocal: () => all.forgetLocal(),
     async hold (what, { holdMs }) {
-      check(what)
+      check(space, what)
       const report = await dropped(root, what)
-      const space = all.find(root.name)!
-      await Promise.all((what.keys ?? []).map(key => held(space, key, holdMs)))
+      await Promise.all((what.keys ?? []).map(key => held(space, space.nameOf(key), holdMs)))
       return report
     },
     read: (key, load, { ttlMs }) => root.getOrSet(key, load, ttlOf(ttlMs)),
-    check
+    check: what => check(space, what)
   }
 }
 
@@ -66,7 +66,11 @@ async function held (space: Namespace, key: string, holdMs: number): Promise<voi
   }
 }
 
-function check ({ keys = [], patterns = [], tags = [] }: DropTargets): void {
+function check ({ names }: Namespace, { keys = [], patterns = [], tags = [] }: DropTargets): void {
+  if (names !== undefined) {
+    for (const key of keys) names.key(key)
+    if (patterns.length > 0) names.pattern()
+  }
   for (const key of keys) if (typeof key !== 'string') throw new FST_RSP_CACHE_KEY_INVALID(inspect(key, { depth: 0, maxStringLength: 100 }))
   for (const pattern of patterns) parsePattern(pattern)
   for (const tag of tags) checkedTags([tag])

@@ -4,7 +4,7 @@ import type { KeyShape, Keyspace } from '@respite/redis'
 export const keys = {
   val: {
     template: 'val:<ns>:{<key>}',
-    holds: 'one entry, a string: version byte, id (12 bytes), soft expiry (13 digits), nonces of namespace and tags, codec, cost, time to live, etag, bytes',
+    holds: 'one entry, a string: version byte, id (12 bytes), soft expiry (13 digits), nonces of namespace and tags, codec and compression, cost, time to live, etag, bytes',
     expires: 'with the entry'
   },
   lease: {

@@ -1,5 +1,7 @@
 import { type DropReport, randomToken } from '@respite/redis'
+import { type Body, type Writing, storedOf } from './codecs/body.ts'
 import type { Dropper, Target } from './drop-queue.ts'
+import { HashedNames } from './hashed-names.ts'
 import { Journal } from './journal.ts'
 import { Places } from './keys.ts'
 import { linkErrorOnly } from './link-errors.ts'
@@ -19,6 +21,8 @@ export interface NamespaceSettings {
   readonly maxItems: number
   readonly maxBytes: number
   readonly label: string
+  readonly writing: Writing
+  readonly hashKeys: boolean
 }
 
 /** The parts of one namespace, and its writes. */
@@ -31,6 +35,8 @@ export class Namespace implements Dropper {
   readonly reader: Reader
   readonly loader: Loader
   readonly journal: Journal
+  /** Undefined where keys are called by themselves. */
+  readonly names: HashedNames | undefined
   readonly leaseMs: number
   readonly #around: Surroundings
 
@@ -41,6 +47,7 @@ export class Namespace implements Dropper {
     this.#around = around
     this.ns = ns
     this.settings = settings
+    this.names = settings.hashKeys ? new HashedNames(options.keySecret!, ns) : undefined
     this.places = new Places(around.shapes, ns)
     this.leaseMs = options.lease
     this.journal = new Journal(ns, around.meters(settings.label), around.events)
@@ -48,15 +55,20 @@ export class Namespace implements Dropper {
     this.store = link.embedded ? new MemoryStore(clock, { maxItems, maxBytes }) : new RedisStore(link, this.places, clock)
     const { store, places, local, journal, leaseMs } = this
     this.reader = new Reader({ store, places, local, invalidations, clock, journal, copy })
-    this.loader = new Loader({ store, reader: this.reader, places, waiting, clock, chance, journal, leaseMs, copy, onHidden })
+    this.loader = new Loader({ store, reader: this.reader, places, waiting, clock, chance, journal, leaseMs, copy, writing: settings.writing, onHidden })
+  }
+
+  /** What a key is called here. */
+  nameOf (key: string): string {
+    return this.names === undefined ? key : this.names.key(key)
   }
 
   /** Stores a value, whatever it replaces; while Redis is down, what it would have replaced is queued to be dropped. */
-  async put (key: string, body: string, { ttlMs, tags }: { ttlMs: number, tags: readonly string[] }): Promise<void> {
+  async put (key: string, body: Body, { ttlMs, tags }: { ttlMs: number, tags: readonly string[] }): Promise<void> {
     try {
-      const { ns, tags: nonces } = await this.store.mint(tags, true)
+      const [stored, { ns, tags: nonces }] = await Promise.all([storedOf(body, this.settings.writing.compression), this.store.mint(tags, true)])
       const snapshot = { ns: ns!, tags: nonces as Map<string, string> }
-      const record = encodeRecord({ id: randomToken(), snapshot, ttlMs, costMs: 0, body })
+      const record = encodeRecord({ id: randomToken(), snapshot, ttlMs, costMs: 0, ...stored })
       await this.store.put(key, { record, softMs: ttlMs, hardMs: ttlMs })
       this.journal.set(key, { ttlMs, bytes: record.length })
       this.#keep(tags, ttlMs)

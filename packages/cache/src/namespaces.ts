@@ -1,23 +1,12 @@
-import { type Clock, type Duration } from '@respite/redis'
+import type { Clock } from '@respite/redis'
 import { Cache } from './cache.ts'
 import type { CacheEventName, CacheListener } from './events.ts'
 import { FST_RSP_CACHE_NAMESPACE_TAKEN, FST_RSP_CACHE_NAMESPACES_TOO_MANY } from './errors.ts'
+import { HashedCache } from './hashed-cache.ts'
 import { Namespace, type NamespaceSettings } from './namespace.ts'
+import { type NamespaceOptions, rootSettings, settingsUnder } from './namespace-options.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { CacheStats } from './stats.ts'
-import { ttlMs } from './ttl.ts'
-
-/** What a namespace settles for itself; the rest is as the one it lies under. */
-export interface NamespaceOptions {
-  /** How long its entries are fresh. */
-  ttl?: Duration
-  /** Most entries kept in this process. */
-  maxItems?: number
-  /** Most bytes of them. */
-  maxBytes?: number
-  /** Its `entity_type` in metrics. @default the name */
-  label?: string
-}
 
 interface Member { readonly space: Namespace, readonly cache: Cache, readonly given: string }
 
@@ -33,11 +22,10 @@ export class Namespaces {
   readonly #members = new Map<string, Member>()
 
   constructor (around: Surroundings) {
-    const { prefix, ttl, maxItems, maxBytes } = around.options
     this.#around = around
     this.clock = around.clock
     this.onHidden = around.onHidden
-    this.root = this.#make(prefix, { ttlMs: ttl, maxItems, maxBytes, label: 'default' }, '').cache
+    this.root = this.#make(around.options.prefix, rootSettings(around.options), '').cache
   }
 
   under (parent: Namespace, name: string, options: NamespaceOptions | undefined): Cache {
@@ -49,13 +37,7 @@ export class Namespaces {
       return there.cache
     }
     if (this.#members.size >= maxNamespaces) throw new FST_RSP_CACHE_NAMESPACES_TOO_MANY(name, maxNamespaces)
-    const { settings } = parent
-    return this.#make(ns, {
-      ttlMs: options?.ttl === undefined ? settings.ttlMs : ttlMs(options.ttl),
-      maxItems: options?.maxItems ?? settings.maxItems,
-      maxBytes: options?.maxBytes ?? settings.maxBytes,
-      label: options?.label ?? name
-    }, given).cache
+    return this.#make(ns, settingsUnder(parent.settings, { name, given: options, options: this.#around.options }), given).cache
   }
 
   on<Name extends CacheEventName> (name: Name, listener: CacheListener<Name>): () => void {
@@ -108,7 +90,8 @@ export class Namespaces {
 
   #make (ns: string, settings: NamespaceSettings, given: string): Member {
     const space = new Namespace(this.#around, ns, settings)
-    const member = { space, cache: new Cache(this, space), given }
+    const { names } = space
+    const member = { space, cache: names === undefined ? new Cache(this, space) : new HashedCache({ all: this, space, names }), given }
     this.#members.set(ns, member)
     return member
   }

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock, Invalidations, Mark } from '@respite/redis'
 import { type Answer, answerOf } from './answer.ts'
+import { bodyOf } from './codecs/body.ts'
 import type { Places } from './keys.ts'
 import type { LocalCopies } from './local-copies.ts'
 import type { Journal } from './journal.ts'
@@ -38,6 +39,8 @@ interface Verdict {
 }
 
 interface Question { readonly key: string, readonly token: string, readonly mark: Mark, readonly askedAt: number, spoiled: boolean }
+
+interface Readable { readonly record: CacheRecord, readonly answer: Answer, readonly bytes: number, readonly ageMs: number | undefined }
 
 const nothing: Verdict = { answer: undefined, deadId: '', id: '', costMs: 0, ageMs: undefined, missReason: 'absent' }
 
@@ -90,9 +93,12 @@ export class Reader {
     if (unasked.length > 0) await this.#completeVersions(question, unasked, { snapshot: record.snapshot, versions: reply.versions })
     if (!isCurrent(record.snapshot, reply.versions)) return judged(reply, { ...nothing, missReason: 'invalidated', deadId: record.id })
     try {
-      const answer = answerOf(record.body.toString(), copy)
+      const opened = bodyOf(record)
+      // Most are not compressed, and a hit waits for nothing it need not.
+      const body = opened instanceof Promise ? await opened : opened
+      const answer = answerOf(body, copy)
       const ageMs = ageOf(record, reply)
-      if (reply.state === 'HIT') this.#keep(question, reply, { record, answer, ageMs })
+      if (reply.state === 'HIT') this.#keep(question, reply, { record, bytes: body.content.length, answer, ageMs })
       return judged(reply, { answer, deadId: '', id: record.id, costMs: record.costMs, ageMs, missReason: reply.state === 'HIT' ? undefined : 'expired' })
     } catch {
       // Bytes a stranger has changed: a miss like any other.
@@ -108,13 +114,13 @@ export class Reader {
     for (const [tag, nonce] of await store.versions(missing)) versions.tags.set(tag, nonce)
   }
 
-  #keep ({ key, mark, askedAt, spoiled }: Question, reply: Reply, { record, answer, ageMs = 0 }: { record: CacheRecord, answer: Answer, ageMs: number | undefined }): void {
+  #keep ({ key, mark, askedAt, spoiled }: Question, reply: Reply, { record, bytes, answer, ageMs = 0 }: Readable): void {
     const { local, places } = this.#parts
     if (spoiled || !mark.mayKeep(places.nsKey)) return
     const { tags } = record.snapshot
     if (mark.mayKeep(places.val(key))) {
-      const { id, costMs, body } = record
-      local.keep(key, { answer, tags, bytes: body.length, id, costMs, bornAt: askedAt - ageMs, askedAt, leftMs: reply.leftMs })
+      const { id, costMs } = record
+      local.keep(key, { answer, tags, bytes, id, costMs, bornAt: askedAt - ageMs, askedAt, leftMs: reply.leftMs })
     }
     for (const [tag, nonce] of tags) if (mark.mayKeep(places.tag(tag))) local.keepTag(tag, nonce)
   }

@@ -1,4 +1,4 @@
-import { jsonCodec } from './codec.ts'
+import { isReadable, jsonForm } from './codecs/body.ts'
 
 /** The layout's number, the first byte of a record. */
 export const recordVersion = 1
@@ -6,7 +6,7 @@ export const recordVersion = 1
 const idAt = 1
 const idBytes = 12
 const softDigits = '0'.repeat(13)
-/** Codec (1 byte), cost (4), time to live (6), length of the etag (1): between the tags and the etag. */
+/** Form (1 byte: codec and compression), cost (4), time to live (6), length of the etag (1): between the tags and the etag. */
 const restBytes = 12
 /** Where what the scripts do not read begins. */
 const tagsAt = idAt + idBytes + softDigits.length
@@ -22,7 +22,8 @@ export interface CacheRecord {
   /** The token of the fill: 16 characters of base64url. */
   readonly id: string
   readonly snapshot: Snapshot
-  readonly codec: number
+  /** Codec and compression of the body. */
+  readonly form: number
   /** What the fill took. */
   readonly costMs: number
   /** How long it was fresh when it was stored. */
@@ -32,7 +33,7 @@ export interface CacheRecord {
 }
 
 /** Writes a record; the script puts the soft expiry in. */
-export function encodeRecord (record: Omit<CacheRecord, 'codec' | 'etag' | 'body'> & { etag?: string, body: string | Buffer }): Buffer {
+export function encodeRecord (record: Omit<CacheRecord, 'form' | 'etag' | 'body'> & { form?: number, etag?: string, body: string | Buffer }): Buffer {
   const head = Buffer.concat([Buffer.of(recordVersion), Buffer.from(record.id, 'base64url'), Buffer.from(softDigits, 'latin1')])
   const tags = [['', record.snapshot.ns] as const, ...record.snapshot.tags].flatMap(([name, nonce]) => {
     const text = Buffer.from(name)
@@ -40,7 +41,7 @@ export function encodeRecord (record: Omit<CacheRecord, 'codec' | 'etag' | 'body
   })
   const etag = Buffer.from(record.etag ?? '', 'latin1').subarray(0, 255)
   const rest = Buffer.alloc(restBytes)
-  rest[0] = jsonCodec
+  rest[0] = record.form ?? jsonForm
   rest.writeUInt32BE(Math.min(Math.round(record.costMs), 0xFFFFFFFF), 1)
   rest.writeUIntBE(Math.round(record.ttlMs), 5, 6)
   rest[restBytes - 1] = etag.length
@@ -61,7 +62,7 @@ export function recordId (bytes: Buffer): string {
 
 /**
  * Reads a record.
- * @returns `foreign` when a later release wrote it, `corrupt` when nobody of us did
+ * @returns `foreign` when a later release wrote it, or a Node that has other compressions, `corrupt` when nobody of us did
  */
 export function decodeRecord (bytes: Buffer): CacheRecord | 'foreign' | 'corrupt' {
   if (bytes.length > 0 && bytes[0] !== recordVersion) return 'foreign'
@@ -88,15 +89,15 @@ function readRecord (bytes: Buffer): CacheRecord | 'foreign' | 'corrupt' {
     else (tags as Map<string, string>).set(bytes.toString('utf8', at + 2, nameEnd), nonce)
     at = nameEnd + idBytes
   }
-  const codec = bytes.readUInt8(at)
-  if (codec !== jsonCodec) return 'foreign'
+  const form = bytes.readUInt8(at)
+  if (!isReadable(form)) return 'foreign'
   const etagAt = at + restBytes
   const bodyAt = etagAt + bytes.readUInt8(etagAt - 1)
   if (count === 0 || bodyAt > bytes.length) return 'corrupt'
   return {
     id: recordId(bytes),
     snapshot: { ns, tags },
-    codec,
+    form,
     costMs: bytes.readUInt32BE(at + 1),
     ttlMs: bytes.readUIntBE(at + 5, 6),
     etag: bytes.toString('latin1', etagAt, bodyAt),

@@ -1,5 +1,6 @@
 import { randomToken } from '@respite/redis'
 import { written } from './answer.ts'
+import { type Stored, storedOf } from './codecs/body.ts'
 import { linkErrorOnly } from './link-errors.ts'
 import type { Namespace } from './namespace.ts'
 import { type Snapshot, encodeRecord } from './record.ts'
@@ -22,18 +23,19 @@ interface Opened { readonly token: string, readonly snapshot: Snapshot }
  */
 export async function writeThrough<T> (space: Namespace, write: Write<T>): Promise<T> {
   const { key } = write
+  const { codec, compression } = space.settings.writing
   const opened = await open(space, write)
   let value: T
-  let body: string | undefined
+  let stored: Stored | undefined
   try {
     value = await write.commit()
-    body = value === undefined ? undefined : written(key, value)
+    stored = value === undefined ? undefined : await storedOf(written(key, value, codec), compression)
   } catch (error) {
     // Its commit may have happened.
     await dropped(space, key)
     throw error
   }
-  if (opened === undefined || body === undefined || !await filled(space, write, { ...opened, body })) await dropped(space, key)
+  if (opened === undefined || stored === undefined || !await filled(space, write, { ...opened, stored })) await dropped(space, key)
   return value
 }
 
@@ -50,11 +52,11 @@ async function open ({ store, leaseMs }: Namespace, { key, tags }: Write<unknown
 }
 
 /** @returns false: whether it was stored is not known */
-async function filled (space: Namespace, { key, ttlMs, tags }: Write<unknown>, { token, snapshot, body }: Opened & { body: string }): Promise<boolean> {
-  const record = encodeRecord({ id: token, snapshot, ttlMs, costMs: 0, body })
+async function filled (space: Namespace, { key, ttlMs, tags }: Write<unknown>, { token, snapshot, stored }: Opened & { stored: Stored }): Promise<boolean> {
+  const record = encodeRecord({ id: token, snapshot, ttlMs, costMs: 0, ...stored })
   try {
-    const stored = await space.fillOver(key, token, { record, softMs: ttlMs, hardMs: ttlMs }, tags)
-    space.journal.filled(key, stored ? 'stored' : 'refused', stored ? { stored: { ttlMs, bytes: record.length } } : {})
+    const kept = await space.fillOver(key, token, { record, softMs: ttlMs, hardMs: ttlMs }, tags)
+    space.journal.filled(key, kept ? 'stored' : 'refused', kept ? { stored: { ttlMs, bytes: record.length } } : {})
     return true
   } catch (error) {
     linkErrorOnly(error)

@@ -1,9 +1,14 @@
 import t from 'tap'
+import type { NamespaceOptions } from '@respite/cache'
+import { until } from '@respite/testing'
+import { hasAlgorithm } from '../src/codecs/compression.ts'
+import { algorithmOf } from '../src/options.ts'
 import { assemble } from './assemble.ts'
 import { cacheContract } from './contracts/cache.ts'
 import { loadingContract } from './contracts/loading.ts'
 import { manyContract } from './contracts/many.ts'
 import { reportsContract } from './contracts/reports.ts'
+import { valuesContract } from './contracts/values.ts'
 import { writingContract } from './contracts/writing.ts'
 
 const app = await assemble({})
@@ -14,6 +19,7 @@ manyContract(t, 'embedded', () => ({ here: app, there: app }))
 loadingContract(t, 'embedded', () => ({ here: app, there: app }))
 writingContract(t, 'embedded', () => ({ here: app, there: app }))
 reportsContract(t, 'embedded', () => ({ here: app, there: app }))
+valuesContract(t, 'embedded', () => ({ here: app, there: app }))
 
 t.test('a local copy answers at once, and is counted', async t => {
   const { cache } = app
@@ -59,7 +65,40 @@ t.test('values are copied for every caller where the option says so', async t =>
 })
 
 t.test('an unknown or impossible option fails the boot and is named', async t => {
-  for (const [options, message] of [[{ ttI: 5 }, /'ttI' is unknown/], [{ ttl: -5 }, /'ttl'.*-5/], [{ maxItems: 0 }, /'maxItems'/], [{ values: 'shared' }, /'values'/]] as const) {
+  for (const [options, message] of [[{ ttI: 5 }, /'ttI' is unknown/], [{ ttl: -5 }, /'ttl'.*-5/], [{ maxItems: 0 }, /'maxItems'/], [{ values: 'shared' }, /'values'/], [{ codec: 'cbor' }, /'codec'.*'cbor'/],
+    [{ compression: { algorithm: 'lzma' } }, /'compression.algorithm'.*'lzma'/], [{ compression: { thresholdBytes: -1 } }, /'compression.thresholdBytes'.*-1/], [{ compression: true }, /'compression'.*true/]] as const) {
     await t.rejects(assemble({}, options as never), { code: 'FST_RSP_OPTION_INVALID', message })
   }
+})
+
+t.test('a namespace writes as the one it lies under, or as it says itself', async t => {
+  const app = await assemble({}, { codec: 'msgpack', compression: { algorithm: 'gzip', thresholdBytes: 10 } })
+  t.teardown(() => app.close())
+  const sizes = new Map<string, number>()
+  app.cache.on('set', ({ namespace, bytes }) => { sizes.set(namespace, bytes) })
+  const under = app.cache.namespace('under')
+  const spaces = [
+    app.cache, under, under.namespace('json', { codec: 'json' }), under.namespace('large', { compression: { thresholdBytes: 10_000 } }), under.namespace('plain', { compression: { algorithm: 'none' } }),
+    under.namespace('plain').namespace('again', { compression: { algorithm: 'brotli' } })
+  ]
+  for (const cache of spaces) await cache.set('k', { text: 'x'.repeat(5_000) })
+  await until('all are told', () => sizes.size === spaces.length)
+  const small = ['cache', 'cache:under', 'cache:under:json', 'cache:under:plain:again']
+  for (const [name, bytes] of sizes) t.equal(bytes < 1_000, small.includes(name), `${name}: ${bytes} bytes`)
+})
+
+t.test('what a namespace asks for is checked, and named', async t => {
+  const bad: [NamespaceOptions, RegExp][] = [
+    [{ ttl: -1 }, /'ttl'.*-1/], [{ maxItems: 0 }, /'maxItems'.*0/], [{ codec: 'cbor' as never }, /'codec'.*'cbor'/], [{ compression: { algorithm: 'lzma' as never } }, /'compression.algorithm'.*'lzma'/],
+    [{ compresion: {} } as never, /'compresion' is unknown/]
+  ]
+  for (const [options, message] of bad) t.throws(() => app.cache.namespace('bad', options), { code: 'FST_RSP_OPTION_INVALID', message })
+})
+
+t.test('zstd is for a Node that has it; auto takes what there is', async t => {
+  const zstd = assemble({}, { compression: { algorithm: 'zstd' } })
+  if (hasAlgorithm('zstd')) await (await zstd).close()
+  else await t.rejects(zstd, { code: 'FST_RSP_OPTION_INVALID', message: /'compression.algorithm' must be one that this Node has, got 'zstd' on Node v2/ })
+  t.equal(algorithmOf('auto', ''), hasAlgorithm('zstd') ? 'zstd' : 'brotli')
+  t.equal(algorithmOf('none', ''), undefined)
 })

@@ -11,6 +11,7 @@ import { loadingContract } from './contracts/loading.ts'
 import { manyContract } from './contracts/many.ts'
 import { reportsContract } from './contracts/reports.ts'
 import { storeContract } from './contracts/store.ts'
+import { valuesContract } from './contracts/values.ts'
 import { writingContract } from './contracts/writing.ts'
 
 const cluster = await startCluster()
@@ -33,6 +34,7 @@ manyContract(t, 'Cluster', () => ({ here, there }))
 loadingContract(t, 'Cluster', () => ({ here, there }))
 writingContract(t, 'Cluster', () => ({ here, there }))
 reportsContract(t, 'Cluster', () => ({ here, there }))
+valuesContract(t, 'Cluster', () => ({ here, there }))
 
 t.test('R11: nothing loaded before deletePattern began is readable after it resolved, with writers racing it on three masters', async t => {
   const seed = Number(process.env.SEED ?? randomInt(2 ** 31))

@@ -9,7 +9,7 @@ function setUp ({ maxItems = 100, maxBytes = 100_000, maxAgeMs = 60_000 } = {}) 
   const evicted: string[] = []
   const local = new LocalCopies(word as never, clock, { maxItems, maxBytes, maxAgeMs, onEvict: () => { evicted.push('one') } })
   const keep = (key: string, { bytes = 10, leftMs = 10_000, tags = new Map<string, string>(), askedAt = clock.now } = {}) =>
-    local.keep(key, { answer: answerOf('1', false), tags, bytes, id: '', costMs: 0, bornAt: askedAt, askedAt, leftMs })
+    local.keep(key, { answer: answerOf({ codec: 'json', content: '1' }, false), tags, bytes, id: '', costMs: 0, bornAt: askedAt, askedAt, leftMs })
   return { clock, word, local, keep, evicted }
 }
 

@@ -7,7 +7,7 @@ const record = () => ({ id: randomToken(), snapshot: { ns: randomToken(), tags: 
 t.test('reads back what it has written', async t => {
   const written = record()
   const bytes = encodeRecord(written)
-  t.strictSame(decodeRecord(bytes), { ...written, codec: 1, body: Buffer.from(written.body) })
+  t.strictSame(decodeRecord(bytes), { ...written, form: 1, body: Buffer.from(written.body) })
   t.equal(recordId(bytes), written.id)
 })
 

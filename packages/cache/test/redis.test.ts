@@ -12,6 +12,7 @@ import { loadingContract } from './contracts/loading.ts'
 import { manyContract } from './contracts/many.ts'
 import { reportsContract } from './contracts/reports.ts'
 import { storeContract } from './contracts/store.ts'
+import { valuesContract } from './contracts/values.ts'
 import { writingContract } from './contracts/writing.ts'
 
 const server = await startRedis()
@@ -67,4 +68,5 @@ for (const [name, where] of clients) {
   loadingContract(t, name, () => ({ here, there }))
   writingContract(t, name, () => ({ here, there }))
   reportsContract(t, name, () => ({ here, there }))
+  valuesContract(t, name, () => ({ here, there }))
 }

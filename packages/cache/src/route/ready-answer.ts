@@ -24,21 +24,22 @@ export function readyAnswer (stored: StoredResponse): ReadyAnswer {
 
 /** The answers that lie in this process, each made ready once for as long as it lies there. */
 export class ReadyAnswers {
-  readonly #space: Pick<Namespace, 'local' | 'journal'>
+  readonly #space: Pick<Namespace, 'local' | 'journal' | 'nameOf'>
   readonly #ready = new WeakMap<Answer, ReadyAnswer | 'none'>()
 
   /** @param space - the namespace of stored answers */
-  constructor (space: Pick<Namespace, 'local' | 'journal'>) {
+  constructor (space: Pick<Namespace, 'local' | 'journal' | 'nameOf'>) {
     this.#space = space
   }
 
   /** Without a promise, and without asking the store. */
   find (key: string): ReadyAnswer | undefined {
-    const copy = this.#space.local.find(key)
+    const name = this.#space.nameOf(key)
+    const copy = this.#space.local.find(name)
     if (copy === undefined) return undefined
     const ready = this.#ready.get(copy.answer) ?? this.#made(copy.answer)
     if (ready === 'none') return undefined
-    this.#space.journal.hitL1(key)
+    this.#space.journal.hitL1(name)
     return ready
   }
 

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { gate, until } from '@respite/testing'
-import type { Pair } from './cache.ts'
+import { type Pair, naming } from './cache.ts'
 
 /** Many keys in one call, whatever lies behind the cache. */
 export function manyContract (t: Test, name: string, pair: () => Pair): void {
@@ -17,7 +17,7 @@ export function manyContract (t: Test, name: string, pair: () => Pair): void {
     t.ok((await b.getWithTtl('x'))!.ttlMs > 3_000_000)
     await a.invalidateTags('t')
     t.strictSame(await a.getMany(['x', 'y']), [undefined, undefined])
-    await t.rejects(a.setMany([['fine', 1], ['bad', () => 1]]), { code: 'FST_RSP_CACHE_NOT_SERIALISABLE', message: /'bad'/ })
+    await t.rejects(a.setMany([['fine', 1], ['bad', () => 1]]), { code: 'FST_RSP_CACHE_NOT_SERIALISABLE', message: naming('bad', pair()) })
     t.equal(await a.get('fine'), undefined, 'nothing is stored where one cannot be')
   })
 

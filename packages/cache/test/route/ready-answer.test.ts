@@ -10,7 +10,7 @@ t.test('what lies in this process is made ready once, also bytes and what caller
   const copyOf = (value: unknown) => ({ answer: new Answer({ value, plain: false }, true) })
   let copy: object | undefined = copyOf({ status: 200, headers: { 'x-a': ['1', '2'], vary: 'accept' }, body, etag: '"e"', atMs: 0, life })
   let hits = 0
-  const ready = new ReadyAnswers({ local: { find: () => copy }, journal: { hitL1: () => { hits++ } } } as unknown as Namespace)
+  const ready = new ReadyAnswers({ nameOf: (key: string) => key, local: { find: () => copy }, journal: { hitL1: () => { hits++ } } } as unknown as Namespace)
   const first = ready.find('k')!
   t.strictSame([first.body, first.headers, first.vary], [Buffer.from([2, 3]), [['x-a', ['1', '2']], ['etag', '"e"']], 'accept'])
   t.equal((first.body as Buffer).buffer, body.buffer, 'not copied')

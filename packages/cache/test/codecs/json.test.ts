@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto'
 import t from 'tap'
-import { decodeValue, encodeValue } from '../src/codec.ts'
+import { decodeJson, encodeJson } from '../../src/codecs/json.ts'
 
-const there = (value: unknown) => decodeValue(encodeValue(value)).value
+const there = (value: unknown) => decodeJson(encodeJson(value)).value
 
 t.test('keeps what structuredClone keeps', async t => {
   const values = [
@@ -50,17 +50,17 @@ t.test('gives bytes of a Buffer as a Uint8Array, an instance as a plain object, 
 t.test('refuses what has no serialised form', async t => {
   const cycle: Record<string, unknown> = {}
   cycle['self'] = { cycle }
-  t.throws(() => encodeValue({ f: () => 1 }), /a function has no serialised form/)
-  t.throws(() => encodeValue([Symbol('s')]), /a symbol/)
-  t.throws(() => encodeValue(Promise.resolve()), /a Promise/)
-  t.throws(() => encodeValue(cycle), /contains itself/)
+  t.throws(() => encodeJson({ f: () => 1 }), /a function has no serialised form/)
+  t.throws(() => encodeJson([Symbol('s')]), /a symbol/)
+  t.throws(() => encodeJson(Promise.resolve()), /a Promise/)
+  t.throws(() => encodeJson(cycle), /contains itself/)
 })
 
 t.test('plain JSON comes back frozen through and through, the rest not', async t => {
-  const plain = decodeValue(encodeValue({ a: [{ b: 1 }] }))
+  const plain = decodeJson(encodeJson({ a: [{ b: 1 }] }))
   t.equal(plain.plain, true)
   t.ok(Object.isFrozen((plain.value as { a: object[] }).a[0]))
-  t.equal(decodeValue(encodeValue({ a: new Date(0) })).plain, false)
+  t.equal(decodeJson(encodeJson({ a: new Date(0) })).plain, false)
 })
 
 t.test('`__proto__` in cached JSON changes no prototype', async t => {
@@ -70,7 +70,7 @@ t.test('`__proto__` in cached JSON changes no prototype', async t => {
     '{"n":{"__proto__":{"admin":true}},"d":{"$":["d",1]},"a":1}', '{"$":["o",{"__proto__":{"admin":true},"a":1}]}'
   ]
   for (const text of texts) {
-    const value = decodeValue(text).value as Record<string, unknown>
+    const value = decodeJson(text).value as Record<string, unknown>
     t.equal(value['admin'], undefined)
     t.equal(Object.hasOwn(value, '__proto__'), false)
     t.equal(Object.assign({}, value as { n?: object }).n === undefined || !('admin' in (value['n'] as object)), true)
@@ -83,6 +83,6 @@ t.test('`__proto__` in cached JSON changes no prototype', async t => {
 
 t.test('throws on text it did not write', async t => {
   for (const text of ['', '{"a":', '{"$":["zz",1]}', '{"$":5}', '{"$":["b","Object",""]}', '{"$":["i","x"]}', '['.repeat(200_000)]) {
-    t.throws(() => decodeValue(text), text.slice(0, 20))
+    t.throws(() => decodeJson(text), text.slice(0, 20))
   }
 })
