@@ -2,18 +2,19 @@
 -- Twin of algorithms/*.ts and stores/memory.ts
 -- KEYS[i] state of limit i, string; all of one slot
 -- ARGV[1] decide, refund, or renew (concurrency); then for each limit seven: [1] algorithm  [2] limit  [3] window, ms  [4] capacity  [5] cost  [6] when it was charged, ms (refund); with concurrency the number of the slot
+--      ban, after the limit whose refusals it counts: [2] refusals that ban  [3] their window, ms  [4] first ban, ms  [5] factor  [6] longest, ms
 --      [7] '' | with the last limit of a question what it is: take | peek
--- Clock   redis TIME. Returns {server's ms, then for each limit: remaining, wait ms (0 admitted, -1 never), reset ms}; of a refund or renewal nothing
+-- Clock   redis TIME. Returns {server's ms, then for each limit: remaining, wait ms (0 admitted, -1 never), reset ms; for a ban: bans so far, ms left (0 none), ms of the ban that this has begun}; of a refund or renewal nothing
 
 local FIELDS = 7
 local time = redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local nowMs = math.floor(nowUs / 1000)
 -- Of the limit that is being looked at.
-local value, limit, windowMs, capacity, slot
+local value, limit, windowMs, capacity, slot, longestMs
 
 -- Each state begins with a byte that names its algorithm: what another one has left, or foreign bytes, count as nothing.
-local FIXED, LOG, COUNTER, GCRA, HELD, BLOCK = '\1', '\2', '\3', '\4', '\5', '\6'
+local FIXED, LOG, COUNTER, GCRA, HELD, BLOCK, BAN = '\1', '\2', '\3', '\4', '\5', '\6', '\7'
 
 -- Redis writes a number of Lua with all the care that a fraction needs.
 local function whole (n)
@@ -343,6 +344,39 @@ local function blockedFor (key)
   return math.max(0, left)
 end
 
+-- ban: start of the window ms, refusals in it, bans, end of the last ms. It is charged nothing, and counts refusals of the limit before it.
+local MOST_BANS = 200
+
+local function readBan ()
+  local s = {ban = true, start = nowMs, strikes = 0, bans = 0, ends = 0}
+  if fits(BAN, 18) then
+    s.start, s.strikes, s.bans, s.ends = struct.unpack('>I6I4I1I6', value, 2)
+  end
+  s.ends = math.min(s.ends, nowMs + longestMs)
+  if s.start > nowMs or nowMs >= s.start + windowMs then
+    s.start, s.strikes = nowMs, 0
+  end
+  if nowMs >= s.ends + longestMs then
+    s.bans = 0
+  end
+  s.remaining, s.wait, s.reset = s.bans, math.max(0, s.ends - nowMs), 0
+  return s
+end
+
+local function strike (key, s, factor)
+  s.strikes = s.strikes + 1
+  if s.strikes >= limit then
+    local ms = math.min(capacity, longestMs)
+    for _ = 1, s.bans do
+      ms = math.min(longestMs, math.floor(ms * factor))
+    end
+    s.bans, s.start, s.strikes, s.ends = math.min(MOST_BANS, s.bans + 1), nowMs, 0, nowMs + ms
+    s.remaining, s.wait, s.reset = s.bans, ms, ms
+  end
+  local life = math.max(s.start + windowMs - nowMs, s.bans == 0 and 0 or s.ends + longestMs - nowMs)
+  redis.call('SET', key, BAN .. struct.pack('>I6I4I1I6', s.start, s.strikes, s.bans, s.ends), 'PX', whole(life))
+end
+
 -- Turns to limit i: its functions, its cost, and when that was charged.
 local function turnTo (i)
   local at = 2 + (i - 1) * FIELDS
@@ -358,6 +392,9 @@ local function turnTo (i)
   elseif algorithm == 'concurrency' then
     slot = tonumber(ARGV[at + 5])
     return readSlots, writeSlots, cost
+  elseif algorithm == 'ban' then
+    longestMs = tonumber(ARGV[at + 5])
+    return readBan, strike, cost
   end
   return readGcra, writeGcra, cost
 end
@@ -433,13 +470,18 @@ local states, refused, first = {}, false, 1
 local read, write, cost
 
 -- The question of the limits from `first` to `last` has been read: charges them, or none.
-local function finish (last, charging)
+local function finish (last, taking)
+  local charging = taking and not refused
   for i = first, last do
     local s = states[i]
     if first < last then
       read, write, cost = turnTo(i)
     end
-    if charging then
+    if s.ban then
+      if taking and s.wait == 0 and states[i - 1].wait ~= 0 then
+        write(KEYS[i], s, cost)
+      end
+    elseif charging then
       s.remaining = s.remaining - cost
       write(KEYS[i], s, cost)
     elseif s.changed then
@@ -461,7 +503,7 @@ for i = 1, #KEYS do
     else
       s.wait, s.reset = blocked, blocked
     end
-    if cost > capacity then
+    if cost > capacity and not s.ban then
       s.wait = -1
     end
   end
@@ -469,7 +511,7 @@ for i = 1, #KEYS do
   refused = refused or s.wait ~= 0
   local what = ARGV[1 + i * FIELDS]
   if what ~= '' then
-    finish(i, what == 'take' and not refused)
+    finish(i, what == 'take')
     first, refused = i + 1, false
   end
 end

@@ -27,6 +27,22 @@ export const FST_RSP_RATELIMIT_UNKNOWN = createError<[string]>(
 export const FST_RSP_RATELIMIT_ALLOW_INVALID = createError<[number, string]>(
   'FST_RSP_RATELIMIT_ALLOW_INVALID', "ratelimit: option 'allow[%d]' must be an address or a CIDR range, got %s", 500)
 
+/** An entry of the deny list is no address and no range. */
+export const FST_RSP_RATELIMIT_DENY_INVALID = createError<[number, string]>(
+  'FST_RSP_RATELIMIT_DENY_INVALID', "ratelimit: option 'deny[%d]' must be an address or a CIDR range, got %s", 500)
+
+/** The client's address is on the deny list. No 429: it would pass at no other time. */
+export const FST_RSP_RATELIMIT_DENIED = createError(
+  'FST_RSP_RATELIMIT_DENIED', 'requests from this address are not served', 403)
+
+/** The app's `exempt` answered neither true nor false. */
+export const FST_RSP_RATELIMIT_EXEMPT_INVALID = createError<[string]>(
+  'FST_RSP_RATELIMIT_EXEMPT_INVALID', "ratelimit: option 'exempt' must return true or false, got %s", 500)
+
+/** The `limitFor` of a limit returned what is no tier of it. */
+export const FST_RSP_RATELIMIT_TIER_INVALID = createError<[string, string, string]>(
+  'FST_RSP_RATELIMIT_TIER_INVALID', "limitFor of limit '%s' returned %s: %s", 500)
+
 /** A key is no text or number; the value is not shown, since it may identify somebody. */
 export const FST_RSP_RATELIMIT_KEY_INVALID = createError<[string, string]>(
   'FST_RSP_RATELIMIT_KEY_INVALID', "the key for limit '%s' must be a string or a number, got a value of type %s", 500)
@@ -35,9 +51,9 @@ export const FST_RSP_RATELIMIT_KEY_INVALID = createError<[string, string]>(
 export const FST_RSP_RATELIMIT_FULL = createError<[number]>(
   'FST_RSP_RATELIMIT_FULL', "all %d subjects that option 'maxKeys' lets this process remember are refused: nobody more can be blocked", 503)
 
-/** A cost is no whole number from 1 on. */
-export const FST_RSP_RATELIMIT_COST_INVALID = createError<[string, string]>(
-  'FST_RSP_RATELIMIT_COST_INVALID', "the cost for limit '%s' must be a whole number from 1 to 1000000000, got %s", 500)
+/** A cost is no whole number from 1 on; from a function of the request, from 0 on. */
+export const FST_RSP_RATELIMIT_COST_INVALID = createError<[string, string, string]>(
+  'FST_RSP_RATELIMIT_COST_INVALID', "the cost for limit '%s' must be a whole number from %s to 1000000000, got %s", 500)
 
 /** The `errorBuilder` of the app made no body. */
 export const FST_RSP_RATELIMIT_BODY_INVALID = createError<[string, string]>(

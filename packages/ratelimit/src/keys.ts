@@ -14,5 +14,10 @@ export const keys = {
     template: 'limit-change:{changes}:<limit>',
     holds: 'string: what a limit was changed to at run time, as JSON: limit, per in ms, burst',
     expires: 'a day after the last process that has the limit was there'
+  },
+  ban: {
+    template: 'ban:{<subject>}:<limit>',
+    holds: 'string: of a limit with `ban`, when its window of refusals began and how many there were, how many bans and until when the last',
+    expires: 'with the window of the refusals; after a ban when it is over and as long as the longest has passed'
   }
 } as const

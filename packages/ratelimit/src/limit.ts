@@ -1,8 +1,14 @@
 import { defineOptions, type Duration } from '@respite/redis'
 import type { FastifyRequest } from 'fastify'
 import { FST_RSP_RATELIMIT_LIMIT_INVALID } from './errors.ts'
+import type { BanRule } from './algorithms/ban.ts'
+import { type BanOptions, banRule, banSchema, type GivenBan } from './ban-options.ts'
+import { contradictionOf, largest, longestMs } from './bounds.ts'
+import type { CostOf } from './cost.ts'
+import { comparedPrefix, type Scope } from './http/scope.ts'
 import type { AlgorithmName, Rule } from './rule.ts'
-import { durationText } from './duration-text.ts'
+import { type CountedOutcome, countedOutcomes, type CountIf } from './outcome-count.ts'
+import type { LimitFor } from './tier.ts'
 
 /** What happens while the store is away: this process counts its share, everybody passes, or nobody does. */
 export type OnStoreError = 'local' | 'open' | 'closed'
@@ -33,8 +39,22 @@ export interface LimitOptions {
   by?: CountedBy
   /** Instead of `by`: whom a request is counted under. It runs before the handler, after the route's own preHandlers. */
   key?: KeyOf
-  /** Units a request costs. @default 1 */
-  cost?: number
+  /** Units a request costs; a function of the request, async too, runs after the route's own preHandlers. @default 1 */
+  cost?: number | CostOf
+  /** How much a request's subject has of this limit; it runs after the route's own preHandlers. What was counted is kept. */
+  limitFor?: LimitFor
+  /** Counts requests by their answers: each is charged at its start, and given back when its answer does not count. @default all count */
+  count?: CountedOutcome
+  /** Instead of `count`: whether a request counts, once its answer has gone out. */
+  countIf?: CountIf
+  /** Bans a subject after so many refusals, each time for longer. */
+  ban?: BanOptions
+  /** Decides, counts and reports, but refuses nobody and writes no headers. @default false */
+  shadow?: boolean
+  /** In the plugin's `limits`: methods that it counts. @default all but OPTIONS */
+  methods?: readonly string[]
+  /** In the plugin's `limits`: the path below which it counts. @default '/' */
+  prefix?: string
   /** @default the plugin's */
   onStoreError?: OnStoreError
 }
@@ -44,22 +64,21 @@ export interface Limit {
   readonly rule: Rule
   readonly by: CountedBy | 'key'
   readonly key: KeyOf | undefined
+  /** By hand, where a function of the request says it. */
   readonly cost: number
+  readonly costOf: CostOf | undefined
+  readonly limitFor: LimitFor | undefined
+  readonly countIf: CountIf | undefined
+  readonly shadow: boolean
+  readonly ban: BanRule | undefined
+  /** Of a limit of every route. */
+  readonly scope: Scope | undefined
   readonly onStoreError: OnStoreError
 }
 
-/** Units of a limit, a burst or a cost at most. */
-export const largest = 1_000_000_000
-/** Longest window. */
-export const longestMs = 366 * 86_400_000
 /** Largest limit of which each admission is remembered by default, 6 bytes each. */
 const loggedUpTo = 1_024
-const loggedAtMost = 10_000
-/** Each slot of a concurrency limit is 16 bytes, rewritten by each take and release. */
-const slotsAtMost = 1_000
 const defaultSlotExpiryMs = 30_000
-/** An interval is rounded up to a whole µs: below, the rate would be less than was said by more than a tenth. */
-const shortestIntervalUs = 10
 
 const name = { type: 'string', minLength: 1, maxLength: 128 }
 
@@ -78,12 +97,23 @@ export const limitSchema = {
     slotExpiryMs: { duration: true, minimumMs: 100, maximumMs: 86_400_000, description: 'With `concurrency`: what a process held that is gone is free after it; a living one renews its slots three times in it. By default 30 s.' },
     by: { enum: ['ip', 'user'], description: 'Whom it counts: the client\'s address (the default), or the user of the session and, for visitors, the address.' },
     key: { instance: 'function', description: 'Instead of `by`: `request => string | number | undefined`, async too; nothing counts the address. It runs after the route\'s own preHandlers.' },
-    cost: { type: 'integer', minimum: 1, maximum: largest, default: 1, description: 'Units a request costs. One above the limit, with `gcra` above the burst, is always refused and never charged.' },
+    cost: {
+      anyOf: [{ type: 'integer', minimum: 1, maximum: largest }, { instance: 'function' }],
+      default: 1,
+      description: 'Units a request costs, or `request => number`, async too, run after the route\'s own preHandlers; 0 from it: not counted. A cost above the limit, with `gcra` above the burst, is always refused and never charged.'
+    },
+    limitFor: { instance: 'function', description: 'Tiers: `request => number | { limit, per, burst } | undefined`, async too, run after the route\'s own preHandlers; nothing: as the limit says. What was counted is kept when it changes.' },
+    count: { enum: ['failures', 'successes'], description: 'Counts answers from status 400 on, or those below. A request is charged at its start and given back when its answer does not count.' },
+    countIf: { instance: 'function', description: 'Instead of `count`: `(request, reply) => boolean`, async too, asked once the answer has gone out.' },
+    ban: { ...banSchema, description: 'Bans a subject after so many refusals by this limit, each time for longer.' },
+    shadow: { type: 'boolean', default: false, description: 'Decides, counts and reports in metrics and `onExceeded`, but refuses nobody and writes no headers.' },
+    methods: { type: 'array', minItems: 1, items: { type: 'string', pattern: '^(?!OPTIONS$)[A-Z][A-Z-]*$' }, description: 'In the plugin\'s `limits` alone: methods that it counts; GET stands for HEAD too. By default all but OPTIONS.' },
+    prefix: { type: 'string', pattern: '^/[^?#;]*$', maxLength: 1_024, description: 'In the plugin\'s `limits` alone: the path below which it counts, whole segments, whatever its case. By default `/`.' },
     onStoreError: { enum: ['local', 'open', 'closed'], description: 'While the store is away: as the plugin\'s option, for this limit.' }
   }
 } as const
 
-type Given = Omit<LimitOptions, 'per' | 'slotExpiryMs'> & { per?: number, slotExpiryMs?: number, cost: number }
+type Given = Omit<LimitOptions, 'per' | 'slotExpiryMs' | 'ban'> & { per?: number, slotExpiryMs?: number, cost: number | CostOf, shadow: boolean, ban?: GivenBan }
 
 const define = defineOptions<LimitOptions, Given>('ratelimit', limitSchema)
 
@@ -94,14 +124,20 @@ const define = defineOptions<LimitOptions, Given>('ratelimit', limitSchema)
 export function resolveLimit (options: LimitOptions, onStoreError: OnStoreError): Limit {
   const given = define(options)
   const { limit, windowMs } = amountOf(given)
-  const algorithm = given.algorithm ?? (given.burst !== undefined ? 'gcra' : limit <= loggedUpTo ? 'sliding-log' : 'sliding-counter')
+  const algorithm = given.algorithm ?? defaultAlgorithm(given, limit)
   refuseContradictions(given, { limit, windowMs, algorithm })
   const capacity = algorithm === 'gcra' ? given.burst ?? limit : limit
   return Object.freeze({
     rule: Object.freeze({ name: given.name, algorithm, limit, windowMs, capacity }),
     by: given.key === undefined ? given.by ?? 'ip' : 'key',
     key: given.key,
-    cost: given.cost,
+    cost: typeof given.cost === 'number' ? given.cost : 1,
+    costOf: typeof given.cost === 'number' ? undefined : given.cost,
+    limitFor: given.limitFor,
+    countIf: given.count === undefined ? given.countIf : countedOutcomes[given.count],
+    shadow: given.shadow,
+    ban: given.ban === undefined ? undefined : banRule(given.name, given.ban, windowMs),
+    scope: scopeOf(given),
     onStoreError: given.onStoreError ?? onStoreError
   })
 }
@@ -128,17 +164,33 @@ function amountOf (given: Given): { limit: number, windowMs: number } {
 function slotsOf ({ name, limit, per, rate, slotExpiryMs = defaultSlotExpiryMs }: Given): { limit: number, windowMs: number } {
   if (per !== undefined || rate !== undefined) throw new FST_RSP_RATELIMIT_LIMIT_INVALID(name, "concurrency counts what is in flight, it has no 'per' and no 'rate'")
   if (limit === undefined) throw new FST_RSP_RATELIMIT_LIMIT_INVALID(name, "concurrency needs 'limit'")
-  if (limit > slotsAtMost) throw new FST_RSP_RATELIMIT_LIMIT_INVALID(name, `concurrency remembers each slot: at most ${slotsAtMost}, got ${limit}`)
   return { limit, windowMs: slotExpiryMs }
 }
 
-function refuseContradictions ({ name, burst, by, key }: Given, { limit, windowMs, algorithm }: { limit: number, windowMs: number, algorithm: AlgorithmName }): void {
-  const refuse = (why: string) => { throw new FST_RSP_RATELIMIT_LIMIT_INVALID(name, why) }
-  if (by !== undefined && key !== undefined) refuse("has both 'by' and 'key'")
-  if (algorithm === 'sliding-log' && limit > loggedAtMost) refuse(`sliding-log remembers each admission: at most ${loggedAtMost}, got ${limit}; sliding-counter has no such bound`)
-  if (algorithm !== 'gcra' && burst !== undefined) refuse(`'burst' belongs to gcra, not to ${algorithm}`)
-  if (algorithm !== 'gcra') return
-  if (limit === 0) refuse('gcra needs a limit of 1 or more; a fixed-window of 0 refuses all')
-  if (windowMs * 1_000 / limit < shortestIntervalUs) refuse(`gcra reckons in whole microseconds: at most one unit in ${shortestIntervalUs} µs, got ${limit} in ${durationText(windowMs)}; sliding-counter has no such bound`)
-  if ((burst ?? limit) * windowMs / limit > longestMs) refuse(`a burst of ${burst ?? limit} takes more than 366 days to come back`)
+// A tier may be larger than what a log can hold.
+function defaultAlgorithm ({ burst, limitFor }: Given, limit: number): AlgorithmName {
+  if (burst !== undefined) return 'gcra'
+  return limit <= loggedUpTo && limitFor === undefined ? 'sliding-log' : 'sliding-counter'
+}
+
+function scopeOf ({ methods, prefix }: Given): Scope | undefined {
+  const compared = prefix === undefined ? undefined : comparedPrefix(prefix)
+  return methods === undefined && compared === undefined ? undefined : { methods, prefix: compared }
+}
+
+function refuseContradictions (given: Given, { limit, windowMs, algorithm }: { limit: number, windowMs: number, algorithm: AlgorithmName }): void {
+  const both = ([['by', 'key'], ['count', 'countIf']] as const).find(([one, other]) => given[one] !== undefined && given[other] !== undefined)
+  const ofWindows = algorithm === 'concurrency' && (given.shadow ? 'shadow' : (['count', 'countIf'] as const).find(option => given[option] !== undefined))
+  const why = both !== undefined
+    ? `has both '${both[0]}' and '${both[1]}'`
+    : ofWindows ? `'${ofWindows}' belongs to limits with a window, not to concurrency` : contradictionOf({ algorithm, limit, windowMs, burst: given.burst })
+  if (why !== undefined) throw new FST_RSP_RATELIMIT_LIMIT_INVALID(given.name, why)
+}
+
+/**
+ * For a limit that counts where it is named, and so has no use for a scope.
+ * @throws FST_RSP_RATELIMIT_LIMIT_INVALID
+ */
+export function refuseScope ({ rule: { name }, scope }: Limit): void {
+  if (scope !== undefined) throw new FST_RSP_RATELIMIT_LIMIT_INVALID(name, "has 'methods' or 'prefix', which belong to the plugin's 'limits'")
 }

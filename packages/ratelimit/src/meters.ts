@@ -2,7 +2,7 @@ import type { CounterSeries, Metrics } from '@respite/redis'
 import { metrics as names } from './metrics.ts'
 
 /** What a limit decided. */
-export type Decided = 'allowed' | 'refused' | 'unchecked' | 'unavailable'
+export type Decided = 'allowed' | 'refused' | 'would_refuse' | 'unchecked' | 'unavailable'
 
 /** Counts the decisions of one limit on one route; a series begins with its first. */
 export type Meter = (decided: Decided) => void
@@ -19,8 +19,9 @@ export class Meters {
   }
 
   /** Of all routes and calls, since the process started. */
-  totals (limit: string): Record<Decided, number> {
-    return { ...this.#totalsOf(limit) }
+  totals (limit: string): Record<Exclude<Decided, 'would_refuse'> | 'wouldRefuse', number> {
+    const { would_refuse: wouldRefuse, ...totals } = this.#totalsOf(limit)
+    return { ...totals, wouldRefuse }
   }
 
   /** @param route - method and pattern, or the name of the call */
@@ -36,7 +37,7 @@ export class Meters {
   }
 
   #totalsOf (limit: string): Record<Decided, number> {
-    const known = this.#totals.get(limit) ?? { allowed: 0, refused: 0, unchecked: 0, unavailable: 0 }
+    const known = this.#totals.get(limit) ?? { allowed: 0, refused: 0, would_refuse: 0, unchecked: 0, unavailable: 0 }
     this.#totals.set(limit, known)
     return known
   }

@@ -3,7 +3,7 @@ export const metrics = {
   decisions: {
     kind: 'counter',
     name: 'rate_limit_decisions_total',
-    help: 'Decisions by limit, route and outcome: allowed, refused, unchecked (the store was away and the limit is open) or unavailable (it is closed)',
+    help: 'Decisions by limit, route and outcome: allowed, refused, would_refuse (in shadow mode), unchecked (the store was away and the limit is open) or unavailable (it is closed)',
     labels: ['limit', 'route', 'decision']
   },
   exceeded: {
@@ -12,6 +12,7 @@ export const metrics = {
     help: 'Requests and calls that a limit refused, by limit and route',
     labels: ['limit', 'endpoint']
   },
+  denied: { kind: 'counter', name: 'rate_limit_denied_total', help: 'Requests from addresses of the deny list', labels: [] },
   storeErrors: {
     kind: 'counter',
     name: 'rate_limit_store_errors_total',

@@ -1,16 +1,18 @@
 import type { ClientIp, Identity, Respite } from '@respite/redis'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { FST_RSP_RATELIMIT_TWICE } from './errors.ts'
-import { allowList } from './http/allow-list.ts'
+import { FST_RSP_RATELIMIT_ALLOW_INVALID, FST_RSP_RATELIMIT_DENY_INVALID, FST_RSP_RATELIMIT_TWICE } from './errors.ts'
+import { Events } from './events.ts'
+import { addressList } from './http/address-list.ts'
 import { addLimitDuties } from './http/duties.ts'
 import { Enforcer, type EnforcerParts, requestState } from './http/enforcer.ts'
+import { Exemption } from './http/exemption.ts'
 import { budgetHeaders } from './http/headers.ts'
 import { limitRoutes, limitTheRest } from './http/key-limits.ts'
 import { limitHook } from './http/limit-hook.ts'
 import { type LimitUse, RouteLimits, type RouteRateLimit } from './http/route-limits.ts'
 import { HeldSlots } from './held-slots.ts'
-import { resolveLimit } from './limit.ts'
+import { refuseScope, resolveLimit } from './limit.ts'
 import { LimitChanges } from './limit-changes.ts'
 import { Limits } from './limits.ts'
 import { Limiter } from './limiter.ts'
@@ -49,22 +51,23 @@ async function rateLimitPlugin (app: FastifyInstance, given: RateLimitOptions): 
   const limits = new Limits()
   const resolve = (limit: RateLimitOptions['limits']) => (limit ?? []).map(one => limits.add(resolveLimit(one, options.onStoreError)))
   const everywhere = resolve(options.limits)
-  resolve(options.named)
+  for (const limit of resolve(options.named)) refuseScope(limit)
 
   const meters = new Meters(respite.metrics)
   const subjects = new Subjects()
   const top = new TopRefused()
+  const events = new Events(options, respite.logger('ratelimit'))
   const limiter = limiterOf(app, options)
   const changes = new LimitChanges()
   const shared = sharedChanges(app, changes, limits)
   const routes = new RouteLimits({ limits, everywhere, onStoreError: options.onStoreError, meters })
-  const enforcer = enforcerOf(app, options, { limiter, changes, subjects, top })
+  const enforcer = enforcerOf(app, options, { limiter, changes, subjects, top, events })
   const hook = (uses: LimitUse | readonly LimitUse[]) => limitHook(routes.alone(uses, 'rateLimit()'), enforcer)
 
   const blocks = respite.metrics.counter(metrics.blocks)
-  app.decorate('rateLimit', createRateLimit({ limits, limiter, changes, shared, blocks, subjects, meters, top, hook }) as FastifyInstance['rateLimit'])
+  app.decorate('rateLimit', createRateLimit({ limits, limiter, changes, shared, blocks, subjects, meters, top, events, hook }) as FastifyInstance['rateLimit'])
   app.decorateRequest(requestState as unknown as string, null)
-  addLimitDuties(respite.requests, { routes, enforcer, within: app })
+  addLimitDuties(respite.requests, { routes, enforcer, denials: respite.metrics.counter(metrics.denied).of(), within: app })
   app.addHook('onRoute', limitRoutes(routes, enforcer))
   const { key } = routes.of(undefined, { method: '', pattern: '404' })
   if (key.length > 0) app.addHook('preHandler', limitTheRest(key, enforcer))
@@ -93,10 +96,11 @@ function sharedChanges (app: FastifyInstance, changes: LimitChanges, limits: Lim
   return shared
 }
 
-type EnforcedBy = Pick<EnforcerParts, 'limiter' | 'changes' | 'subjects' | 'top'>
+type EnforcedBy = Pick<EnforcerParts, 'limiter' | 'changes' | 'subjects' | 'top' | 'events'>
 
 // Who provides what is known at onReady; no request comes before.
-function enforcerOf (app: FastifyInstance, { allow, headers, errorBuilder }: ResolvedRateLimitOptions, made: EnforcedBy): Enforcer {
+function enforcerOf (app: FastifyInstance, options: ResolvedRateLimitOptions, made: EnforcedBy): Enforcer {
+  const { allow, deny, exempt, headers, errorBuilder } = options
   let clientIp: ClientIp
   let identity: Identity | undefined
   app.addHook('onReady', async () => {
@@ -107,7 +111,9 @@ function enforcerOf (app: FastifyInstance, { allow, headers, errorBuilder }: Res
     ...made,
     clientIp: () => clientIp,
     identity: () => identity,
-    allowed: allowList(allow),
+    allowed: addressList(allow, FST_RSP_RATELIMIT_ALLOW_INVALID),
+    denied: addressList(deny, FST_RSP_RATELIMIT_DENY_INVALID),
+    exemption: exempt === undefined ? undefined : new Exemption(exempt),
     writeBudgets: budgetHeaders(headers),
     errorBuilder,
     log: app.respite.logger('ratelimit')

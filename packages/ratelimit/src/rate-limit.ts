@@ -1,9 +1,11 @@
 import { type CounterSeries, defineOptions, type Duration, type Metric } from '@respite/redis'
 import type { preHandlerHookHandler } from 'fastify'
-import { inspect } from 'node:util'
-import { FST_RSP_RATELIMIT_COST_INVALID, FST_RSP_RATELIMIT_KEY_INVALID, FST_RSP_RATELIMIT_STORE_DOWN, FST_RSP_RATELIMIT_UNKNOWN } from './errors.ts'
+import { longestMs } from './bounds.ts'
+import { checkedCost } from './cost.ts'
+import { type Events, exceededOf } from './events.ts'
+import { FST_RSP_RATELIMIT_KEY_INVALID, FST_RSP_RATELIMIT_STORE_DOWN, FST_RSP_RATELIMIT_UNKNOWN } from './errors.ts'
 import type { LimitUse } from './http/route-limits.ts'
-import { type Limit, largest, longestMs } from './limit.ts'
+import type { Limit } from './limit.ts'
 import type { LimitChange, LimitChanges } from './limit-changes.ts'
 import type { Limits } from './limits.ts'
 import type { Ask, Limiter, Ruling } from './limiter.ts'
@@ -50,6 +52,8 @@ export interface LimitStats {
   changed: boolean
   allowed: number
   refused: number
+  /** In shadow mode. */
+  wouldRefuse: number
   /** While the store was away and the limit open. */
   unchecked: number
   /** While the store was away and the limit closed. */
@@ -111,11 +115,12 @@ export interface RateLimitParts {
   readonly subjects: Subjects
   readonly meters: Meters
   readonly top: TopRefused
+  readonly events: Events
   readonly hook: (limits: LimitUse | readonly LimitUse[]) => preHandlerHookHandler
 }
 
 /** Makes `fastify.rateLimit`. */
-export function createRateLimit ({ limits, limiter, changes, shared, blocks, subjects, meters, top, hook }: RateLimitParts): RateLimit {
+export function createRateLimit ({ limits, limiter, changes, shared, blocks, subjects, meters, top, events, hook }: RateLimitParts): RateLimit {
   const find = (name: string): Limit => {
     const limit = limits.find(name)
     if (limit === undefined) throw new FST_RSP_RATELIMIT_UNKNOWN(name)
@@ -125,7 +130,7 @@ export function createRateLimit ({ limits, limiter, changes, shared, blocks, sub
     const limit = find(name)
     const who = keyText(name, key)
     if (who === undefined) throw new FST_RSP_RATELIMIT_KEY_INVALID(name, String(key))
-    return { rule: changes.of(limit.rule), limit, who, subject: subjects.of(limit.by, who), cost: costOf(name, cost ?? limit.cost) }
+    return { rule: changes.of(limit.rule), ban: limit.ban, limit, who, subject: subjects.of(limit.by, who), cost: checkedCost(name, cost ?? limit.cost) }
   }
   return Object.assign(hook, {
     async take (name: string, key: string | number, { cost }: { cost?: number } = {}) {
@@ -133,7 +138,11 @@ export function createRateLimit ({ limits, limiter, changes, shared, blocks, sub
       const ruling = await new Promise<Ruling>(resolve => limiter.take([ask], resolve))
       const { by } = ruling.answers[0]!
       meters.of(name, 'take')(ruling.decision === 'allowed' && by === 'none' ? 'unchecked' : ruling.decision)
-      if (ruling.decision === 'refused') top.note(name, ask.who, ask.subject)
+      if (ruling.decision === 'refused') {
+        top.note(name, ask.who, ask.subject)
+        events.bans([ask], ruling)
+        events.exceeded({ limits: exceededOf([ask], ruling), shadow: false })
+      }
       return decisionOf(ask, ruling)
     },
     async peek (name: string, key: string | number, { cost }: { cost?: number } = {}) {
@@ -175,11 +184,6 @@ const defineBlock = defineOptions<{ duration: Duration }, { duration: number }>(
 
 function statsOf ({ name, algorithm, limit, windowMs, capacity }: Rule, counted: Omit<LimitStats, 'name' | 'algorithm' | 'limit' | 'windowMs' | 'burst'>): LimitStats {
   return { name, algorithm, limit, windowMs, burst: capacity, ...counted }
-}
-
-function costOf (name: string, cost: number): number {
-  if (!Number.isInteger(cost) || cost < 1 || cost > largest) throw new FST_RSP_RATELIMIT_COST_INVALID(name, inspect(cost, { depth: 0, maxStringLength: 40 }))
-  return cost
 }
 
 function decisionOf ({ rule, cost, slot }: Ask, { decision, answers }: Ruling): Decision {

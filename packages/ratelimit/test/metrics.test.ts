@@ -11,6 +11,7 @@ t.test('metrics have the names, kinds and labels that are written down', async t
   t.same(all.map(({ name, kind, labels }) => [name, kind, [...labels]]).sort(), [
     ['rate_limit_blocks_total', 'counter', ['limit']],
     ['rate_limit_decisions_total', 'counter', ['limit', 'route', 'decision']],
+    ['rate_limit_denied_total', 'counter', []],
     ['rate_limit_exceeded_total', 'counter', ['limit', 'endpoint']],
     ['rate_limit_memory_keys', 'gauge', []],
     ['rate_limit_slots_held', 'gauge', []],

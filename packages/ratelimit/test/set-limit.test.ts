@@ -135,7 +135,7 @@ t.test('stats tells of each limit what it is now, and what was decided by reques
   await app.rateLimit.take('ip', 'x')
   await app.rateLimit.take('busy', 'k')
   await app.rateLimit.setLimit('rate', { limit: 30 })
-  const none = { changed: false, allowed: 0, refused: 0, unchecked: 0, unavailable: 0, slotsHeld: 0 }
+  const none = { changed: false, allowed: 0, refused: 0, wouldRefuse: 0, unchecked: 0, unavailable: 0, slotsHeld: 0 }
   t.same(app.rateLimit.stats(), {
     limits: [
       { ...none, name: 'ip', algorithm: 'sliding-log', limit: 3, windowMs: 60_000, burst: 3, allowed: 4, refused: 2 },

@@ -1,12 +1,18 @@
 import type { ClientIp, Identity } from '@respite/redis'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import { checkedCost } from '../cost.ts'
+import { type Events, exceededOf } from '../events.ts'
 import { FST_RSP_RATELIMIT_STORE_DOWN } from '../errors.ts'
 import { chargesOf, type LimitCharge, type Limiter, type Ruling } from '../limiter.ts'
 import type { LimitChanges } from '../limit-changes.ts'
 import { keyText, type SubjectKind, type Subjects } from '../subject.ts'
+import { tierRule } from '../tier.ts'
 import type { TopRefused } from '../top-refused.ts'
+import type { AddressTest } from './address-list.ts'
+import type { Exemption } from './exemption.ts'
 import { budgetsOf, type WriteBudgets } from './headers.ts'
-import { Pending, type RouteAsk } from './pending.ts'
+import { type OpenCharge, settleOutcomes } from './outcomes.ts'
+import { Pending, type Question, type RouteAsk } from './pending.ts'
 import { releaseAtEnd } from './release-at-end.ts'
 import { type ErrorBuilder, refusalOf, sendRefusal } from './refusal.ts'
 import type { RouteLimit, RouteSet } from './route-limits.ts'
@@ -24,10 +30,13 @@ export interface EnforcerParts {
   readonly subjects: Subjects
   readonly clientIp: () => ClientIp
   readonly identity: () => Identity | undefined
-  readonly allowed: (request: FastifyRequest, clientIp: ClientIp) => boolean
+  readonly allowed: AddressTest | undefined
+  readonly denied: AddressTest | undefined
+  readonly exemption: Exemption | undefined
   readonly writeBudgets: WriteBudgets
   readonly errorBuilder: ErrorBuilder | undefined
   readonly top: TopRefused
+  readonly events: Events
   readonly log: FastifyBaseLogger
 }
 
@@ -42,60 +51,65 @@ export class Enforcer {
     this.#parts = parts
   }
 
-  /** Whether no limit counts this request. */
-  isExempt (request: FastifyRequest): boolean {
+  /** Whether the app says of requests that no limit counts them. */
+  get mayExempt (): boolean { return this.#parts.exemption !== undefined }
+
+  /** Whether addresses are denied. */
+  get mayDeny (): boolean { return this.#parts.denied !== undefined }
+
+  isDenied (request: FastifyRequest): boolean {
+    return this.#parts.denied !== undefined && this.#parts.denied(request, this.#parts.clientIp())
+  }
+
+  /** Whether no limit counts this request, as far as its method and address tell. */
+  isUncounted (request: FastifyRequest): boolean {
     // A browser's preflight cannot wait and try again.
-    return request.method === 'OPTIONS' || this.#parts.allowed(request, this.#parts.clientIp())
+    if (request.method === 'OPTIONS') return true
+    return (this.#parts.allowed !== undefined && this.#parts.allowed(request, this.#parts.clientIp())) || this.isDenied(request)
   }
 
-  byIp (limits: readonly RouteLimit[], request: FastifyRequest): Pending {
-    return new Pending(this.#ipAsks(limits, request), this.#parts.limiter)
+  byIp (limits: readonly RouteLimit[], request: FastifyRequest): Pending | undefined {
+    return this.#ask(this.#ipAsks(limits, request))
   }
 
-  byUser (limits: readonly RouteLimit[], request: FastifyRequest): Pending {
-    return new Pending(this.#userAsks(limits, request), this.#parts.limiter)
+  byUser (limits: readonly RouteLimit[], request: FastifyRequest): Pending | undefined {
+    return this.#ask(this.#userAsks(limits, request))
   }
 
   /**
-   * Limits of all kinds, decided together.
-   * @throws what a key function throws, and FST_RSP_RATELIMIT_KEY_INVALID
+   * Limits of all kinds, decided together; nothing when none counts the request.
+   * @throws what a function of the app throws, and the error for what it returns
    */
-  async byAll ({ ip, user, key }: RouteSet, request: FastifyRequest): Promise<Pending> {
-    const keyed = await Promise.all(key.map(limit => this.#keyAsk(limit, request)))
-    return new Pending([...this.#ipAsks(ip, request), ...this.#userAsks(user, request), ...keyed], this.#parts.limiter)
+  async byAll ({ ip, user, key }: RouteSet, request: FastifyRequest): Promise<Pending | undefined> {
+    if (this.#parts.exemption !== undefined && await this.#parts.exemption.of(request)) return undefined
+    const keyed = await Promise.all(counting(key, request).map(limit => this.#functionAsk(limit, request)))
+    return this.#ask([...this.#ipAsks(ip, request), ...this.#userAsks(user, request), ...keyed.filter(ask => ask !== undefined)])
   }
 
   /** Whether the request was charged for one of these, by whatever cost its route gives that limit. */
   hasCounted (limits: readonly RouteLimit[], request: LimitedRequest): boolean {
+    const isOne = (ask: RouteAsk) => limits.some(({ limit }) => limit.rule.name === ask.rule.name)
     for (let pending = request[settled]; pending; pending = pending.previous) {
-      if (pending.asks.some(ask => limits.some(({ limit }) => limit.rule.name === ask.rule.name))) return true
+      if (pending.asks.some(isOne) || pending.shadows.some(({ asks }) => asks.some(isOne))) return true
     }
     return false
   }
 
   settle (pending: Pending, request: LimitedRequest, reply: FastifyReply, done: Enforced): void {
+    for (const shadow of pending.shadows) shadow.whenRuled(ruling => this.#settleShadow(shadow, ruling, request))
     pending.whenRuled(ruling => {
       this.#count(pending, ruling)
+      this.#parts.events.bans(pending.asks, ruling, request)
       pending.previous = request[settled] ?? undefined
-      if (ruling.decision === 'allowed') {
-        request[settled] = pending
-        releaseAtEnd(request, reply, { asks: pending.asks, slots: this.#parts.limiter.slots, log: this.#parts.log })
-        this.#parts.writeBudgets(reply, pending)
-        done()
+      if (ruling.decision !== 'allowed') {
+        this.#refuse(pending, ruling, { request, reply, done })
         return
       }
-      this.#giveBack(pending.previous)
-      request[settled] = null
-      pending.previous = undefined
-      this.#parts.writeBudgets(reply, pending)
-      if (ruling.decision === 'unavailable') {
-        reply.header('retry-after', 1)
-        done(new FST_RSP_RATELIMIT_STORE_DOWN())
-        return
-      }
-      const error = sendRefusal(request, reply, { refusal: refusalOf(budgetsOf(pending)), build: this.#parts.errorBuilder })
-      if (error === undefined) done(undefined, true)
-      else done(error)
+      request[settled] = pending
+      releaseAtEnd(request, reply, { asks: pending.asks, slots: this.#parts.limiter.slots, log: this.#parts.log })
+      if (pending.asks.length > 0) this.#parts.writeBudgets(reply, pending)
+      if (hasOutcomes(pending)) reply.raw.once('finish', () => this.#settleOutcomes(pending, request, reply))
+      done()
     })
   }
 
@@ -104,23 +118,34 @@ export class Enforcer {
     pending.whenRuled(() => this.#giveBack(pending))
   }
 
+  #ask (asks: readonly RouteAsk[]): Pending | undefined {
+    return asks.length === 0 ? undefined : new Pending(asks, this.#parts.limiter)
+  }
+
   #ipAsks (limits: readonly RouteLimit[], request: FastifyRequest): RouteAsk[] {
-    return limits.length === 0 ? [] : this.#asks(limits, 'ip', this.#parts.clientIp().subject(request))
+    const some = counting(limits, request)
+    return some.length === 0 ? [] : this.#asks(some, 'ip', this.#parts.clientIp().subject(request))
   }
 
   #userAsks (limits: readonly RouteLimit[], request: FastifyRequest): RouteAsk[] {
     const user = limits.length === 0 ? undefined : this.#parts.identity()?.subject(request)
-    return user === undefined ? this.#ipAsks(limits, request) : this.#asks(limits, 'user', user)
+    return user === undefined ? this.#ipAsks(limits, request) : this.#asks(counting(limits, request), 'user', user)
   }
 
-  async #keyAsk (one: RouteLimit, request: FastifyRequest): Promise<RouteAsk> {
-    const key = keyText(one.limit.rule.name, await one.limit.key!(request))
-    return key === undefined ? this.#ipAsks([one], request)[0]! : this.#asks([one], 'key', key)[0]!
+  /** Of a limit with functions of the request; nothing when its cost is 0. */
+  async #functionAsk (one: RouteLimit, request: FastifyRequest): Promise<RouteAsk | undefined> {
+    const { limit } = one
+    const { rule: { name } } = limit
+    const key = limit.key === undefined ? undefined : keyText(name, await limit.key(request))
+    const [ask] = key !== undefined ? this.#asks([one], 'key', key) : limit.by === 'user' ? this.#userAsks([one], request) : this.#ipAsks([one], request)
+    const rule = limit.limitFor === undefined ? ask!.rule : tierRule(ask!.rule, await limit.limitFor(request))
+    const cost = limit.costOf === undefined ? limit.cost : checkedCost(name, await limit.costOf(request), 0)
+    return cost === 0 ? undefined : { ...ask!, rule, cost }
   }
 
   #asks (limits: readonly RouteLimit[], kind: SubjectKind, who: string): RouteAsk[] {
     const subject = this.#parts.subjects.of(kind, who)
-    return limits.map(({ limit, meter }) => ({ rule: this.#parts.changes.of(limit.rule), subject, cost: limit.cost, limit, meter, who }))
+    return limits.map(({ limit, meter }) => ({ rule: this.#parts.changes.of(limit.rule), subject, cost: limit.cost, ban: limit.ban, limit, meter, who }))
   }
 
   #count ({ asks }: Pending, { decision, answers }: Ruling): void {
@@ -137,13 +162,67 @@ export class Enforcer {
     }
   }
 
+  #settleShadow ({ asks }: Question, ruling: Ruling, request: FastifyRequest): void {
+    const { meter } = asks[0]!
+    this.#parts.events.bans(asks, ruling, request)
+    if (ruling.decision === 'refused') {
+      meter('would_refuse')
+      if (this.#parts.events.ofRefusals) this.#parts.events.exceeded({ limits: exceededOf(asks, ruling), shadow: true }, request)
+    } else meter(ruling.decision === 'unavailable' || ruling.answers[0]!.by === 'none' ? 'unchecked' : 'allowed')
+  }
+
+  #refuse (pending: Pending, ruling: Ruling, { request, reply, done }: { request: LimitedRequest, reply: FastifyReply, done: Enforced }): void {
+    this.#giveBack(pending)
+    request[settled] = null
+    pending.previous = undefined
+    this.#parts.writeBudgets(reply, pending)
+    if (ruling.decision === 'unavailable') {
+      reply.header('retry-after', 1)
+      done(new FST_RSP_RATELIMIT_STORE_DOWN())
+      return
+    }
+    if (this.#parts.events.ofRefusals) this.#parts.events.exceeded({ limits: exceededOf(pending.asks, ruling), shadow: false }, request)
+    const error = sendRefusal(request, reply, { refusal: refusalOf(budgetsOf(pending)), build: this.#parts.errorBuilder })
+    if (error === undefined) done(undefined, true)
+    else done(error)
+  }
+
+  #settleOutcomes (pending: Pending, request: LimitedRequest, reply: FastifyReply): void {
+    // A later limit has refused: all was given back.
+    if (request[settled] === null) return
+    const open = [pending, ...pending.shadows].flatMap(question => openCharges(question))
+    settleOutcomes(open, request, reply, { giveBack: charges => this.#refund(charges), log: this.#parts.log })
+  }
+
   // A later limit has refused: the request has used none of them.
   #giveBack (last: Pending | undefined): void {
     const charges: LimitCharge[] = []
-    for (let pending = last; pending !== undefined; pending = pending.previous) charges.push(...chargesOf(pending.asks, pending.ruling!))
+    for (let pending = last; pending !== undefined; pending = pending.previous) {
+      charges.push(...chargesOf(pending.asks, pending.ruling!))
+      for (const shadow of pending.shadows) shadow.whenRuled(ruling => this.#refund(chargesOf(shadow.asks, ruling)))
+    }
+    this.#refund(charges)
+  }
+
+  #refund (charges: readonly LimitCharge[]): void {
     if (charges.length === 0) return
     this.#parts.limiter.refund(charges).catch((error: unknown) => {
-      this.#parts.log.debug({ err: error }, 'a refused request was charged all the same: the store went away meanwhile')
+      this.#parts.log.debug({ err: error }, 'a request was charged all the same: the store went away meanwhile')
     })
   }
+}
+
+const hasOutcomes = ({ asks, shadows }: Pending) => asks.some(({ limit }) => limit.countIf !== undefined) || shadows.some(({ asks }) => asks[0]!.limit.countIf !== undefined)
+
+/** What a question has charged that counts by the answer. */
+function openCharges ({ asks, ruling }: Question): OpenCharge[] {
+  if (ruling === undefined) return []
+  return asks.flatMap((ask, i) => ask.limit.countIf === undefined
+    ? []
+    : chargesOf([ask], { ...ruling, answers: [ruling.answers[i]!] }).map(charge => ({ ask, charge })))
+}
+
+/** Those that count this request of the route. */
+function counting (limits: readonly RouteLimit[], request: FastifyRequest): readonly RouteLimit[] {
+  return limits.every(({ counts }) => counts === undefined) ? limits : limits.filter(({ counts }) => counts === undefined || counts(request))
 }

@@ -1,19 +1,26 @@
 import type { FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify'
-import type { Enforcer } from './enforcer.ts'
+import type { Enforced, Enforcer } from './enforcer.ts'
 import type { RouteSet } from './route-limits.ts'
 
 /** Makes a hook that checks limits of all kinds, together. */
 export function limitHook (limits: RouteSet, enforcer: Enforcer): preHandlerHookHandler {
   return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
-    if (enforcer.isExempt(request)) {
-      done()
-      return
+    if (enforcer.isUncounted(request)) done()
+    else {
+      checkAll({ limits, enforcer }, request, reply, (error, answered) => {
+        if (answered !== true) done(error)
+      })
     }
-    enforcer.byAll(limits, request).then(pending => enforcer.settle(pending, request, reply, (error, answered) => {
-      if (answered !== true) done(error)
-    }), (error: unknown) => done(errorOf(error)))
   }
 }
 
+/** Checks limits of all kinds, together, once it is known whether the request is exempt. */
+export function checkAll ({ limits, enforcer }: { limits: RouteSet, enforcer: Enforcer }, request: FastifyRequest, reply: FastifyReply, done: Enforced): void {
+  enforcer.byAll(limits, request).then(pending => {
+    if (pending === undefined) done()
+    else enforcer.settle(pending, request, reply, done)
+  }, (error: unknown) => done(errorOf(error)))
+}
+
 // Fastify takes a hook that fails with nothing for one that has no objection.
-const errorOf = (thrown: unknown) => thrown instanceof Error ? thrown : new TypeError('the key function of a limit threw what is no error', { cause: thrown })
+const errorOf = (thrown: unknown) => thrown instanceof Error ? thrown : new TypeError('a key, tier, cost or exempt function threw what is no error', { cause: thrown })

@@ -4,6 +4,7 @@ import { durationText } from '../duration-text.ts'
 import { FST_RSP_RATELIMIT_BODY_INVALID, RATE_LIMITED } from '../errors.ts'
 import type { Rule } from '../rule.ts'
 import { type Budget, seconds } from './headers.ts'
+import { problemOf, problemType, wantsProblem } from './problem.ts'
 
 /** A limit that had no room. */
 export interface Violation {
@@ -11,6 +12,8 @@ export interface Violation {
   limit: number
   /** Absent with concurrency, which has none. */
   windowMs?: number
+  /** Too many refusals: nothing is admitted until the ban ends. */
+  banned?: true
   /** In seconds, rounded up; absent when it never has room for such a request. */
   retryAfter?: number
 }
@@ -46,7 +49,7 @@ export function refusalOf (budgets: readonly Budget[]): Refusal {
     code: RATE_LIMITED,
     message: `Rate limit '${rule.name}' of ${rule.limit} ${rule.algorithm === 'concurrency' ? 'at once' : `per ${durationText(rule.windowMs)}`} exceeded, ${again}`,
     violated: rule.name,
-    violations: violations.map(one => ({ ...violated(one.ask.rule), ...retryAfterOf(one) })),
+    violations: violations.map(one => ({ ...violated(one.ask.rule), ...(one.answer.ban?.waitMs ? { banned: true as const } : {}), ...retryAfterOf(one) })),
     ...retryAfter
   }
 }
@@ -61,18 +64,18 @@ function violated ({ name, limit, windowMs, algorithm }: Rule): Violation {
  */
 export function sendRefusal (request: FastifyRequest, reply: FastifyReply, { refusal, build }: { refusal: Refusal, build: ErrorBuilder | undefined }): Error | undefined {
   if (refusal.retryAfter !== undefined) reply.header('retry-after', refusal.retryAfter)
-  const body = build === undefined ? JSON.stringify(refusal) : built(build, request, refusal)
-  if (body instanceof Error) return body
-  return sent(reply, body)
+  if (build === undefined) return sent(reply, wantsProblem(request) ? { type: problemType, text: JSON.stringify(problemOf(refusal)) } : JSON.stringify(refusal))
+  const body = built(build, request, refusal)
+  return body instanceof Error ? body : sent(reply, body)
 }
 
 // Nobody stands above who could catch it: the store has called back. A header that Node refuses to write is enough.
-function sent (reply: FastifyReply, body: string | { text: string }): Error | undefined {
+function sent (reply: FastifyReply, body: string | { text: string, type: string }): Error | undefined {
   try {
     // Written here: the schema of the route's answers, or a serializer of its own, is not made for this.
     reply.code(429).type('application/json; charset=utf-8')
     if (typeof body === 'string') reply.send(body)
-    else reply.type('text/plain; charset=utf-8').send(body.text)
+    else reply.type(body.type).send(body.text)
     return undefined
   } catch (error) {
     return error as Error
@@ -80,10 +83,10 @@ function sent (reply: FastifyReply, body: string | { text: string }): Error | un
 }
 
 /** What the app's builder made: JSON, plain text, or an error. */
-function built (build: ErrorBuilder, request: FastifyRequest, refusal: Refusal): string | { text: string } | Error {
+function built (build: ErrorBuilder, request: FastifyRequest, refusal: Refusal): string | { text: string, type: string } | Error {
   try {
     const body: unknown = build(request, refusal)
-    if (typeof body === 'string') return { text: body }
+    if (typeof body === 'string') return { text: body, type: 'text/plain; charset=utf-8' }
     if (body instanceof Error) return Object.assign(body, { statusCode: (body as { statusCode?: number }).statusCode ?? 429 })
     const isPlain = typeof body === 'object' && body !== null && !(body instanceof Promise)
     const json = isPlain ? JSON.stringify(body) as string | undefined : undefined

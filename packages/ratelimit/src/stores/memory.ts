@@ -4,7 +4,8 @@ import { algorithms } from '../algorithms/algorithms.ts'
 import { FST_RSP_RATELIMIT_FULL } from '../errors.ts'
 import type { Rule } from '../rule.ts'
 import { BoundedStates, type Kept } from './bounded-states.ts'
-import type { Charge, Check, LimitStore, Outcome, Verdict, VerdictCallback } from './store.ts'
+import { MemoryBans } from './memory-bans.ts'
+import { type Banned, banned, type Charge, type Check, type LimitStore, type Outcome, type Verdict, type VerdictCallback } from './store.ts'
 
 /** The state of a rule and subject. */
 class Counted implements Kept {
@@ -45,11 +46,19 @@ class Counted implements Kept {
 }
 
 /** A check with what is known of its subject. */
-interface Open { readonly check: Check, readonly algorithm: Algorithm, readonly counted: Counted | undefined, readonly waitMs: number, readonly blockedMs: number }
+interface Open {
+  readonly check: Check
+  readonly algorithm: Algorithm
+  readonly counted: Counted | undefined
+  readonly waitMs: number
+  readonly blockedMs: number
+  readonly ban: Banned | undefined
+}
 
 /** Limits in this process: the store where there is no server, and what takes over while it is away. */
 export class MemoryStore implements LimitStore {
   readonly #states: BoundedStates<Counted>
+  readonly #bans: MemoryBans
   /** By rule: of subjects that have no place of their own. */
   readonly #shared = new Map<string, Counted>()
   readonly #nowUs: () => number
@@ -57,6 +66,7 @@ export class MemoryStore implements LimitStore {
   /** @param maxKeys - subjects of all rules together that are kept at most */
   constructor ({ clock, maxKeys }: { clock: Clock, maxKeys: number }) {
     this.#states = new BoundedStates(maxKeys)
+    this.#bans = new MemoryBans(maxKeys)
     // Runs evenly, from a time that looks like one: a wall clock that is set must not open or close a limit.
     const startMs = clock.wallMs() - clock.monotonicMs()
     this.#nowUs = () => Math.floor((startMs + clock.monotonicMs()) * 1_000)
@@ -112,37 +122,45 @@ export class MemoryStore implements LimitStore {
 
   async reset (rule: Rule, subject: string): Promise<void> {
     this.#states.delete(keyOf(rule, subject))
+    this.#bans.delete({ rule, subject })
   }
 
   /** Forgets everything. */
   clear (): void {
     this.#states.clear()
+    this.#bans.clear()
     this.#shared.clear()
   }
 
   #decide (checks: readonly Check[], charging: boolean): Verdict {
     const nowUs = this.#nowUs()
     const open = checks.map(check => this.#open(check, nowUs, charging))
-    const allowed = open.every(({ waitMs }) => waitMs === 0)
+    const allowed = open.every(({ waitMs, ban }) => waitMs === 0 && (ban === undefined || ban.waitMs === 0))
     const outcomes = open.map(one => {
       if (allowed && charging) this.#charge(one, nowUs)
-      return outcomeOf(one, nowUs)
+      return banned(outcomeOf(one, nowUs), charging ? this.#struck(one, nowUs) : one.ban)
     })
     return { allowed, outcomes }
+  }
+
+  #struck ({ check, waitMs, ban }: Open, nowUs: number): Banned | undefined {
+    if (ban === undefined || ban.waitMs > 0 || waitMs === 0) return ban
+    return this.#bans.strike({ ...check, ban: check.ban! }, Math.floor(nowUs / 1_000))
   }
 
   #open (check: Check, nowUs: number, charging: boolean): Open {
     const { rule, cost } = check
     const algorithm = algorithms[rule.algorithm]
-    if (rule.capacity === 0) return { check, algorithm, counted: undefined, waitMs: Infinity, blockedMs: 0 }
+    const ban = this.#bans.look(check, Math.floor(nowUs / 1_000))
+    if (rule.capacity === 0) return { check, algorithm, counted: undefined, waitMs: Infinity, blockedMs: 0, ban }
     const counted = this.#find(check, nowUs) ?? (charging ? this.#begin(check, nowUs) : this.#foresee(rule, nowUs))
     const blockedMs = counted.blockedForMs(nowUs)
-    if (blockedMs > 0) return { check, algorithm, counted: undefined, waitMs: cost > rule.capacity ? Infinity : blockedMs, blockedMs }
+    if (blockedMs > 0) return { check, algorithm, counted: undefined, waitMs: cost > rule.capacity ? Infinity : blockedMs, blockedMs, ban }
     if (algorithm.advance(counted.state, rule, nowUs)) counted.keep(rule, nowUs)
     counted.rule = rule
     const waitMs = cost > rule.capacity ? Infinity : algorithm.waitMs(counted.state, rule, nowUs, cost)
     if (charging && waitMs > 0 && waitMs < Infinity) counted.refuse(cost)
-    return { check, algorithm, counted, waitMs, blockedMs }
+    return { check, algorithm, counted, waitMs, blockedMs, ban }
   }
 
   #find ({ rule, subject }: Check, nowUs: number): Counted | undefined {

@@ -1,7 +1,8 @@
 import { type Keyspace, type KeyShape, type Link, loadScript } from '@respite/redis'
+import type { BanRule } from '../algorithms/ban.ts'
 import { keys } from '../keys.ts'
 import type { Rule } from '../rule.ts'
-import type { Charge, Check, LimitStore, Outcome, Verdict, VerdictCallback } from './store.ts'
+import { banned, type Charge, type Check, type LimitStore, type Outcome, type Verdict, type VerdictCallback } from './store.ts'
 
 const limits = loadScript('ratelimit.limits', new URL('../../lua/limits.lua', import.meta.url))
 const blocking = loadScript('ratelimit.block', new URL('../../lua/block.lua', import.meta.url))
@@ -21,6 +22,7 @@ export class RedisStore implements LimitStore {
   readonly #link: Link
   readonly #shape: KeyShape
   readonly #onUndone: (charges: readonly Charge[]) => void
+  readonly #banShape: KeyShape
   #waiting: Question[] = []
   /** Limits of those that wait. */
   #limits = 0
@@ -33,6 +35,7 @@ export class RedisStore implements LimitStore {
     this.#link = link
     this.#onUndone = onUndone
     this.#shape = keyspace.define(keys.state.template)
+    this.#banShape = keyspace.define(keys.ban.template)
   }
 
   take (checks: readonly Check[], callback: VerdictCallback): void {
@@ -63,7 +66,7 @@ export class RedisStore implements LimitStore {
 
   async reset (rule: Rule, subject: string): Promise<void> {
     this.#flush()
-    await this.#link.send('DEL', this.#shape.key(subject, rule.name))
+    await this.#link.send('DEL', this.#shape.key(subject, rule.name), this.#banShape.key(subject, rule.name))
   }
 
   async #change (mode: 'refund' | 'renew', checks: readonly (Check & { readonly atMs?: number })[]): Promise<void> {
@@ -120,16 +123,21 @@ export class RedisStore implements LimitStore {
     const keys: string[] = []
     for (const { mode, checks } of questions) {
       for (let i = 0; i < checks.length; i++) {
-        pushArgs(args, checks[i]!, { atMs: 0, end: i === checks.length - 1 ? mode : '' })
-        keys.push(this.#keyOf(checks[i]!))
+        const check = checks[i]!
+        const end = i === checks.length - 1 ? mode : ''
+        pushArgs(args, check, { atMs: 0, end: check.ban === undefined ? end : '' })
+        keys.push(this.#keyOf(check))
+        if (check.ban === undefined) continue
+        pushBanArgs(args, check.ban, end)
+        keys.push(this.#banShape.key(check.subject, check.rule.name))
       }
     }
     this.#link.call(limits, keys, args, (error, reply) => {
       let from = 1
       for (const { checks, callback } of questions) {
-        if (error === null) callback(null, verdictOf(reply as unknown[], from, checks.length))
+        if (error === null) callback(null, verdictOf(reply as unknown[], from, checks))
         else callback(error)
-        from += checks.length * perOutcome
+        for (const { ban } of checks) from += ban === undefined ? perOutcome : 2 * perOutcome
       }
     })
   }
@@ -155,15 +163,23 @@ function pushArgs (args: (string | number)[], { rule, cost, slot }: Check, { atM
   args.push(rule.algorithm, rule.limit, rule.windowMs, rule.capacity, cost, rule.algorithm === 'concurrency' ? slot ?? 0 : atMs, end)
 }
 
+function pushBanArgs (args: (string | number)[], { after, windowMs, forMs, factor, maxMs }: BanRule, end: Mode | ''): void {
+  args.push('ban', after, windowMs, forMs, factor, maxMs, end)
+}
+
 /** @param from - where its first outcome lies in the reply */
-function verdictOf (reply: readonly unknown[], from: number, limits: number): Verdict {
+function verdictOf (reply: readonly unknown[], from: number, checks: readonly Check[]): Verdict {
   const atMs = Number(reply[0])
   const outcomes: Outcome[] = []
   let allowed = true
-  for (let i = from; i < from + limits * perOutcome; i += perOutcome) {
-    const waitMs = Number(reply[i + 1])
-    allowed &&= waitMs === 0
-    outcomes.push({ remaining: Number(reply[i]), waitMs: waitMs === never ? Infinity : waitMs, resetMs: Number(reply[i + 2]), atMs, by: 'store' })
+  let at = from
+  for (const { ban } of checks) {
+    const waitMs = Number(reply[at + 1])
+    const outcome: Outcome = { remaining: Number(reply[at]), waitMs: waitMs === never ? Infinity : waitMs, resetMs: Number(reply[at + 2]), atMs, by: 'store' }
+    at += perOutcome
+    outcomes.push(ban === undefined ? outcome : banned(outcome, { times: Number(reply[at]), waitMs: Number(reply[at + 1]), begunMs: Number(reply[at + 2]) }))
+    if (ban !== undefined) at += perOutcome
+    allowed &&= outcomes.at(-1)!.waitMs === 0
   }
   return { allowed, outcomes }
 }

@@ -27,13 +27,15 @@ export class RememberingStore implements LimitStore {
   take (checks: readonly Check[], callback: VerdictCallback): void {
     // Before the call is written: the server's wait begins later than this.
     const sentMs = this.#parts.clock.monotonicMs()
-    const known = this.#parts.reachable() ? this.#refusals.recall(checks, sentMs) : undefined
+    // A refusal that may ban is to be counted where all of them are.
+    const bans = checks.some(({ ban }) => ban !== undefined)
+    const known = !bans && this.#parts.reachable() ? this.#refusals.recall(checks, sentMs) : undefined
     if (known !== undefined) {
       callback(null, known)
       return
     }
     this.#store.take(checks, (error, verdict) => {
-      if (verdict?.allowed === false) this.#refusals.remember(checks, verdict, { sentMs, receivedMs: this.#parts.clock.monotonicMs() })
+      if (verdict?.allowed === false && !bans) this.#refusals.remember(checks, verdict, { sentMs, receivedMs: this.#parts.clock.monotonicMs() })
       callback(error, verdict)
     })
   }

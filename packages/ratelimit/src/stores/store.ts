@@ -1,3 +1,4 @@
+import type { BanRule } from '../algorithms/ban.ts'
 import type { Rule } from '../rule.ts'
 
 /** One limit of a request. */
@@ -9,6 +10,18 @@ export interface Check {
   readonly cost: number
   /** With concurrency: a number of the slot, below 2⁴⁸, that no other has. */
   slot?: number
+  /** Refusals by this limit ban. */
+  readonly ban?: BanRule | undefined
+}
+
+/** What is known of the bans of a subject. */
+export interface Banned {
+  /** Bans so far, this one included. */
+  readonly times: number
+  /** Until the ban ends, in ms; 0: there is none. */
+  readonly waitMs: number
+  /** How long the ban is that this very refusal has begun; 0: it has begun none. */
+  readonly begunMs: number
 }
 
 /** Who has decided: the store where all processes count, this one alone while that is away, or nobody. */
@@ -25,6 +38,15 @@ export interface Outcome {
   /** When it was decided, ms, by the clock of the store. */
   atMs: number
   by: AnsweredBy
+  /** Of a check that may ban; while a ban lasts nothing remains, and the wait is at least as long as it. */
+  readonly ban?: Banned | undefined
+}
+
+/** An outcome with what is known of bans. */
+export function banned (outcome: Outcome, ban: Banned | undefined): Outcome {
+  if (ban === undefined) return outcome
+  if (ban.waitMs === 0) return { ...outcome, ban }
+  return { ...outcome, ban, remaining: 0, waitMs: Math.max(outcome.waitMs, ban.waitMs), resetMs: Math.max(outcome.resetMs, ban.waitMs) }
 }
 
 /** Checks are decided together: either each had room and was charged, or none was. */

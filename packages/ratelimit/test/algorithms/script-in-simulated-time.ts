@@ -60,14 +60,17 @@ function callsOf (operations: readonly Operation[]): Operation[][] {
 
 function argsOf (operation: Operation): unknown[] {
   const { mode, checks } = operation
-  return checks.flatMap(({ rule, cost, slot = 0, atMs = 0 }, i) =>
-    [rule.algorithm, rule.limit, rule.windowMs, rule.capacity, cost, rule.algorithm === 'concurrency' ? slot : atMs, i === checks.length - 1 && decides(operation) ? mode : ''])
+  return checks.flatMap(({ rule, cost, ban, slot = 0, atMs = 0 }, i) => {
+    const end = i === checks.length - 1 && decides(operation) ? mode : ''
+    const own = [rule.algorithm, rule.limit, rule.windowMs, rule.capacity, cost, rule.algorithm === 'concurrency' ? slot : atMs]
+    return ban === undefined ? [...own, end] : [...own, '', 'ban', ban.after, ban.windowMs, ban.forMs, ban.factor, ban.maxMs, end]
+  })
 }
 
 /** What a call answers of each of its operations: when, and then their numbers. */
 function answersOf (call: readonly Operation[], [nowMs, ...numbers]: readonly number[]): number[][] {
   if (!decides(call[0]!)) return [[]]
-  return call.map(({ checks }) => [nowMs!, ...numbers.splice(0, 3 * checks.length)])
+  return call.map(({ checks }) => [nowMs!, ...numbers.splice(0, 3 * checks.flatMap(({ ban }) => ban === undefined ? [0] : [0, 0]).length)])
 }
 
 /**
@@ -79,7 +82,7 @@ export async function runScript (redis: Redis, operations: readonly Operation[],
   const calls = callsOf(operations)
   const written = calls.map(call => ({
     nowUs: [Math.floor(call[0]!.nowUs / 1e6), call[0]!.nowUs % 1e6],
-    keys: call.flatMap(({ checks }) => checks.map(({ rule, subject }) => `${prefix}:${rule.name}:${subject}`)),
+    keys: call.flatMap(({ checks }) => checks.flatMap(({ rule, subject, ban }) => [`${prefix}:${rule.name}:${subject}`, ...(ban === undefined ? [] : [`${prefix}:ban:${rule.name}:${subject}`])])),
     args: [decides(call[0]!) ? 'decide' : call[0]!.mode, ...call.flatMap(argsOf)].map(String)
   }))
   const reply = JSON.parse(await redis.eval(wrapper, 1, `${prefix}:expiries`, JSON.stringify(written), forget ? 'forget' : 'keep') as string) as string[][]

@@ -3,6 +3,7 @@ import { Cluster } from 'ioredis'
 import t from 'tap'
 import { blockContract } from '../contracts/blocks.ts'
 import { slotContract } from '../contracts/slots.ts'
+import { banContract } from '../contracts/bans.ts'
 import { storeContract } from '../contracts/store.ts'
 import { connected, storesOver } from '../linked.ts'
 import { check, peek, rule, take } from '../rules.ts'
@@ -21,6 +22,7 @@ t.teardown(async () => {
 const fresh = storesOver(() => app.respite.link, () => other.respite.link)
 
 storeContract(t, fresh)
+banContract(t, fresh)
 slotContract(t, fresh)
 blockContract(t, fresh)
 

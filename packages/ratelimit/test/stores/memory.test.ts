@@ -4,6 +4,7 @@ import { MemoryStore } from '../../src/stores/memory.ts'
 import { fakeClock } from '../clock.ts'
 import { blockContract } from '../contracts/blocks.ts'
 import { slotContract, slotsOf } from '../contracts/slots.ts'
+import { banContract } from '../contracts/bans.ts'
 import { storeContract } from '../contracts/store.ts'
 import { algorithmNames, admitted, check, peek, rule, take } from '../rules.ts'
 
@@ -12,7 +13,7 @@ const fresh = (maxKeys = 10_000) => {
   return { clock, store: new MemoryStore({ clock, maxKeys }) }
 }
 
-for (const contract of [storeContract, slotContract]) {
+for (const contract of [storeContract, slotContract, banContract]) {
   contract(t, () => {
     const { store } = fresh()
     return { store, again: () => store }

@@ -4,6 +4,7 @@ import t from 'tap'
 import { blockContract } from '../contracts/blocks.ts'
 import { redisStoreContract } from '../contracts/redis-store.ts'
 import { passingSlotContract, slotContract } from '../contracts/slots.ts'
+import { banContract } from '../contracts/bans.ts'
 import { passingContract, storeContract } from '../contracts/store.ts'
 import { connected, storesOver } from '../linked.ts'
 
@@ -23,6 +24,7 @@ t.teardown(async () => {
 
 storeContract(t, storesOver(() => app.respite.link, () => other.respite.link))
 passingContract(t, storesOver(() => app.respite.link))
+banContract(t, storesOver(() => app.respite.link, () => other.respite.link))
 slotContract(t, storesOver(() => app.respite.link, () => other.respite.link))
 blockContract(t, storesOver(() => app.respite.link, () => other.respite.link))
 passingSlotContract(t, storesOver(() => app.respite.link))

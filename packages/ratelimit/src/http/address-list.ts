@@ -2,16 +2,21 @@ import type { ClientIp } from '@respite/redis'
 import type { FastifyRequest } from 'fastify'
 import { BlockList, isIP } from 'node:net'
 import { inspect } from 'node:util'
-import { FST_RSP_RATELIMIT_ALLOW_INVALID } from '../errors.ts'
+
+/** Whether a request comes from one of the addresses. */
+export type AddressTest = (request: FastifyRequest, clientIp: ClientIp) => boolean
+
+/** Makes the error for an entry that is no address and no range. */
+type EntryError = new (index: number, entry: string) => Error
 
 const familyOf = (address: string) => isIP(address) === 6 ? 'ipv6' : 'ipv4'
 
 /**
- * Makes the test whether a request comes from an address that no limit counts.
- * @throws FST_RSP_RATELIMIT_ALLOW_INVALID
+ * Makes the test whether a request comes from one of these addresses and ranges; undefined where there are none.
+ * @throws an `EntryInvalid`, for an entry that is no address and no range
  */
-export function allowList (entries: readonly string[]): (request: FastifyRequest, clientIp: ClientIp) => boolean {
-  if (entries.length === 0) return () => false
+export function addressList (entries: readonly string[], EntryInvalid: EntryError): AddressTest | undefined {
+  if (entries.length === 0) return undefined
   // Node's name for a list of addresses, whatever it is used for.
   const list = new BlockList()
   entries.forEach((entry, i) => {
@@ -19,7 +24,7 @@ export function allowList (entries: readonly string[]): (request: FastifyRequest
     // A zone belongs to one machine's interface: addresses of clients have none.
     const most = address!.includes('%') ? -1 : { 0: -1, 4: 32, 6: 128 }[isIP(address!)]!
     const length = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : NaN
-    if (most === -1 || rest.length > 0 || !(length <= most)) throw new FST_RSP_RATELIMIT_ALLOW_INVALID(i, inspect(entry, { maxStringLength: 60 }))
+    if (most === -1 || rest.length > 0 || !(length <= most)) throw new EntryInvalid(i, inspect(entry, { maxStringLength: 60 }))
     list.addSubnet(address!, length, familyOf(address!))
   })
   return (request, clientIp) => {
