@@ -53,6 +53,7 @@ t.test('memory and the script ban alike, over random requests', async t => {
     await server.stop()
   })
   const { below } = seeded(t)
+  let begun = 0
   for (let round = 0; round < 20; round++) {
     const clock = fakeClock(0)
     const store = new MemoryStore({ clock, maxKeys: 10_000 })
@@ -84,8 +85,9 @@ t.test('memory and the script ban alike, over random requests', async t => {
       })
     })
     t.same(answered, expected)
-    t.ok(expected.flat().some(n => n > 0), 'somebody was banned')
+    begun += expected.flat().filter(n => n > 0).length
   }
+  t.ok(begun > 0, 'somebody was banned')
 })
 
 const bansOf = ({ outcomes }: Verdict) => outcomes.flatMap(({ ban }) => ban === undefined ? [] : [ban.times, ban.waitMs, ban.begunMs])
