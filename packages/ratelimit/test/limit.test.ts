@@ -12,6 +12,7 @@ t.test('a limit with a window is complete: by address, one unit a request, a log
     by: 'ip',
     key: undefined,
     cost: 1,
+    shadow: false,
     onStoreError: 'local'
   })
   t.equal(resolveLimit({ name: 'api', limit: 1, per: 1 }, 'closed').onStoreError, 'closed')

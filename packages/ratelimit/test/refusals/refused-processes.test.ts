@@ -60,6 +60,15 @@ for (const how of ['refund', 'reset'] as const) {
   })
 }
 
+t.test('refusals that may ban are counted where all processes count them', async t => {
+  const [one, other] = await pair(t, { named: [{ name: 'sms', limit: 1, ...hour, ban: { after: 4, per: '1h', for: '2h' } }] })
+  t.match(await one.rateLimit.take('sms', 'k'), { allowed: true })
+  const before = await scripts()
+  for (const app of [one, other, one, other]) t.match(await app.rateLimit.take('sms', 'k'), { allowed: false })
+  t.equal(await scripts(), before + 4)
+  t.ok((await other.rateLimit.take('sms', 'k')).retryAfterMs > 3_600_000, 'banned, by the refusals of both')
+})
+
 t.test('a smaller cost than the refused one is asked for', async t => {
   const [app] = await pair(t, { named: [{ name: 'bulk', limit: 5, ...hour }] })
   const take = async (cost: number) => (await app.rateLimit.take('bulk', 'k', { cost })).allowed
