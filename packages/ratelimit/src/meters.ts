@@ -30,8 +30,9 @@ export class Meters {
     let exceeded: CounterSeries | undefined
     const totals = this.#totalsOf(limit)
     return decided => {
+      const counter = series[decided] ??= this.#decisions.of(limit, route, decided)
+      counter.inc()
       totals[decided]++
-      (series[decided] ??= this.#decisions.of(limit, route, decided)).inc()
       if (decided === 'refused') (exceeded ??= this.#exceeded.of(limit, route)).inc()
     }
   }
