@@ -10,7 +10,9 @@ t.test('what lies in this process is made ready once, also bytes and what caller
   const copyOf = (value: unknown) => ({ answer: new Answer({ value, plain: false }, true) })
   let copy: object | undefined = copyOf({ status: 200, headers: { 'x-a': ['1', '2'], vary: 'accept' }, body, etag: '"e"', atMs: 0, life })
   let hits = 0
-  const ready = new ReadyAnswers({ nameOf: (key: string) => key, local: { find: () => copy }, journal: { hitL1: () => { hits++ } } } as unknown as Namespace)
+  const names = new Set<string>()
+  const local = { find: (name: string) => { names.add(name); return copy } }
+  const ready = new ReadyAnswers({ nameOf: (key: string) => `name of ${key}`, local, journal: { hitL1: (name: string) => { names.add(name); hits++ } } } as unknown as Namespace)
   const first = ready.find('k')!
   t.strictSame([first.body, first.headers, first.vary], [Buffer.from([2, 3]), [['x-a', ['1', '2']], ['etag', '"e"']], 'accept'])
   t.equal((first.body as Buffer).buffer, body.buffer, 'not copied')
@@ -20,4 +22,5 @@ t.test('what lies in this process is made ready once, also bytes and what caller
   t.equal(hits, 3)
   for (copy of [copyOf('of a stranger'), undefined]) t.equal(ready.find('k'), undefined)
   t.equal(hits, 3, 'what is not given is no hit')
+  t.strictSame([...names], ['name of k'])
 })
