@@ -6,7 +6,16 @@ const test = (n: number, name: string, ok: boolean) => `    # Subtest: ${name}\n
 
 t.test('counts each named test once', async t => {
   const tap = `TAP version 14\n1..1\n${file('a.test.ts', false, test(1, 'one', true) + test(2, 'two', false) + '    1..2\n')}`
-  t.match(countTests(tap), { passed: 1, failed: 1, skipped: 0, failures: ['a.test.ts > two'] })
+  t.match(countTests(tap), { passed: 1, failed: 1, skipped: 0, failures: [{ name: 'a.test.ts > two' }] })
+})
+
+t.test('tells why a test failed, also from a test inside it, and no more than can be read', async t => {
+  const inner = '        # Subtest: inner\n            not ok 1 - one is two\n              ---\n              diff: "-2 +1"\n              ...\n            1..1\n        not ok 1 - inner\n        1..1\n'
+  const long = `        not ok 1 - long\n          ---\n          diff: "${'x'.repeat(10_000)}"\n          ...\n        1..1\n`
+  const body = `    # Subtest: outer\n${inner}    not ok 1 - outer\n    # Subtest: second\n${long}    not ok 2 - second\n    1..2\n`
+  const { failures } = countTests(`TAP version 14\n1..1\n${file('e.test.ts', false, body)}`)
+  t.match(failures, [{ name: 'e.test.ts > outer', reasons: [/^one is two\n-2 \+1/] }, { name: 'e.test.ts > second', reasons: [/^long/] }])
+  t.equal(failures[1]!.reasons[0]!.length, 3000)
 })
 
 t.test('counts a file that ended before any test as a failure', async t => {

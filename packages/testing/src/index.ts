@@ -1,5 +1,7 @@
 export { type RedisCluster, startCluster } from './cluster.ts'
+export { mysqlMissing, startMysql, type TestMysql } from './mysql.ts'
 export { startPostgres, type TestPostgres } from './postgres.ts'
+export { type Explorable, type Outcome, type Step, explore } from './explorer.ts'
 export { freePort } from './free-port.ts'
 export { type Gate, gate } from './gate.ts'
 export { type RedisServer, startRedis } from './redis-server.ts'
