@@ -1,4 +1,4 @@
--- Asks for an entry and, where it is missing or stale, for the right to fill it. Twin of MemoryStore.acquire.
+-- Asks for an entry and, where it is missing or stale, for the right to fill it. Twin of MemoryStore.read, with a lease.
 -- KEYS[1] val, string   [2] lease, string
 -- ARGV[1] token   [2] lease, ms   [3] id of a record the caller has seen to be dead, or ''   [4] token the caller waited for, or ''
 -- Clock   redis TIME

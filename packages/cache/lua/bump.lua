@@ -1,4 +1,4 @@
--- Gives a tag a new nonce, and says where on the clock that was; a tag of another clock, or of none, is unvouched ('!').
+-- Gives a tag a new nonce, and says where on the clock that was; a tag of another clock, or of none, is unvouched ('!'). With tick, which goes before, the twin of MemoryStore.bump.
 -- KEYS[1] tag, hash: nonce, g, s
 -- ARGV[1] nonce   [2] generation of the tick   [3] counter of the tick   [4] how long the record is to live, ms
 -- Clock   none   Returns 1

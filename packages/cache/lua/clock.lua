@@ -1,4 +1,4 @@
--- Reads a namespace's clock of bumps; one that is not there is made, so that a lost one is never taken for one that has not moved.
+-- Reads a namespace's clock of bumps; one that is not there is made, so that a lost one is never taken for one that has not moved. Twin of MemoryStore.clock.
 -- KEYS[1] clk, hash: g, s
 -- ARGV[1] generation, should the clock be new   [2] how long it is to live then, ms
 -- Clock   none

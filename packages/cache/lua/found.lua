@@ -1,4 +1,4 @@
--- Gives a namespace a nonce if it has none. Twin of MemoryStore.found.
+-- Gives a namespace a nonce if it has none. Twin of MemoryStore.mint, for the namespace.
 -- KEYS[1] ns, string
 -- ARGV[1] nonce   [2] how long the record is to live, ms
 -- Clock   none   Returns the nonce that is there

@@ -1,4 +1,4 @@
--- Gives a tag a nonce if it has none; until a bump or a vouch it is unvouched ('!'). Twin of MemoryStore.mint.
+-- Gives a tag a nonce if it has none; until a bump or a vouch it is unvouched ('!'). Twin of MemoryStore.mint, for a tag.
 -- KEYS[1] tag, hash: nonce, g, s
 -- ARGV[1] nonce   [2] how long the record is to live, ms
 -- Clock   none   Returns the nonce that is there

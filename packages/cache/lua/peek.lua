@@ -1,4 +1,4 @@
--- Asks for an entry and takes no lease. Twin of MemoryStore.peek.
+-- Asks for an entry and takes no lease. Twin of MemoryStore.read, without a lease.
 -- KEYS[1] val, string   ARGV none
 -- Clock   redis TIME
 -- Returns {'HIT' | 'STALE', '', ms left or 0, record} | {'MISS', '', 0, ''} | {'FOREIGN'} for a record of another release

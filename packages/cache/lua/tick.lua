@@ -1,4 +1,4 @@
--- Moves a namespace's clock of bumps by one.
+-- Moves a namespace's clock of bumps by one. With bump, which follows it, the twin of MemoryStore.bump.
 -- KEYS[1] clk, hash: g, s
 -- ARGV[1] generation, should the clock be new   [2] how long it is to live from now, ms
 -- Clock   none   Returns {generation, counter}

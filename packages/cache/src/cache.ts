@@ -1,11 +1,10 @@
-import { inspect } from 'node:util'
 import type { DropReport } from '@respite/redis'
 import { written } from './answer.ts'
-import { FST_RSP_CACHE_KEY_INVALID } from './errors.ts'
+import { checkedKey } from './checked-key.ts'
 import type { CacheEventName, CacheListener } from './events.ts'
 import type { Target } from './drop-queue.ts'
 import type { FillContext } from './fill-context.ts'
-import { type GetOrSetOptions, type SetOptions, jobOf } from './get-or-set-options.ts'
+import { type GetOrSetManyOptions, type GetOrSetOptions, type SetOptions, jobOf } from './get-or-set-options.ts'
 import type { Job } from './job.ts'
 import type { Found } from './loader.ts'
 import type { LocalCopy } from './local-copies.ts'
@@ -21,18 +20,14 @@ import { checkedTags } from './tags.ts'
 import { ttlMs } from './ttl.ts'
 import { writeThrough } from './write-through.ts'
 
-/** How several entries are found or loaded. */
-export interface GetOrSetManyOptions<Id> extends GetOrSetOptions {
-  /** The key of an id. @default the id as a string */
-  key? (id: Id): string
-}
-
 /** A value and how long it is fresh. */
 export interface WithTtl<T> {
   value: T
+  /** What is left, in whole milliseconds. */
   ttlMs: number
 }
 
+/** One in so many reads that a local copy answers is timed, since two looks at the clock cost more than it does: a power of two. */
 const sampled = 64
 
 /**
@@ -74,7 +69,10 @@ export class Cache {
     return copy === undefined ? undefined : this.#local(copy, key, undefined) as T
   }
 
-  /** The value of a key and how long it is fresh, or undefined. */
+  /**
+   * The value of a key and how long it is fresh, or undefined.
+   * @throws FST_RSP_CACHE_KEY_INVALID
+   */
   async getWithTtl<T = unknown> (key: string, options?: ReadOptions): Promise<WithTtl<T> | undefined> {
     return this.#peek<T>(key, options)
   }
@@ -93,11 +91,12 @@ export class Cache {
   /**
    * The value of a key; where it is missing, what `factory` gives, stored unless the key was invalidated meanwhile. One
    * run for all callers of all processes; a failing run fails all that wait for it. A factory that gives undefined stores nothing.
-   * @throws what the factory throws; FST_RSP_CACHE_FILL_FAILED when it threw elsewhere; and what `set` throws
+   * @throws what the factory throws; FST_RSP_CACHE_FILL_FAILED when it threw elsewhere; FST_RSP_CACHE_FILL_TIMEOUT after `timeouts.hard`;
+   * FST_RSP_CACHE_CALL_OPTION_INVALID; and what `set` throws
    */
   getOrSet<T> (key: string, factory: (context: FillContext) => T | Promise<T>, options?: GetOrSetOptions): Promise<T> {
     const copy = this.#space.local.find(key)
-    if (copy === undefined) return this.#load(key, factory, options ?? {}) as Promise<T>
+    if (copy === undefined) return this.#load(key, { factory }, options ?? {}) as Promise<T>
     if (options?.eager !== undefined) return this.#eagerly<T>(copy, { key, factory, options })
     return Promise.resolve(this.#local(copy, key, options) as T)
   }
@@ -115,7 +114,10 @@ export class Cache {
     return value
   }
 
-  /** The values of keys, in their order: one round trip a node, whatever their number. */
+  /**
+   * The values of keys, in their order: one round trip a node, whatever their number.
+   * @throws FST_RSP_CACHE_KEY_INVALID
+   */
   getMany<T = unknown> (keys: readonly string[], options?: ReadOptions): Promise<(T | undefined)[]> {
     return Promise.all(keys.map(key => this.get<T>(key, options)))
   }
@@ -150,7 +152,7 @@ export class Cache {
       else found.set(key, this.#local(copy, key, options) as T)
     }
     const batch = new MissingBatch(loadMissing, wanted.size)
-    for (const [key, id] of wanted) found.set(key, this.#loadOf(batch, { key, id, options }))
+    for (const [key, id] of wanted) found.set(key, batch.join(id, (factory, onElsewhere) => this.#load(key, { factory, onElsewhere }, options)))
     try {
       return await Promise.all(keys.map(key => found.get(key)))
     } catch (error) {
@@ -160,25 +162,34 @@ export class Cache {
     }
   }
 
-  /** Drops keys and refuses the fills that are under way for them. To be called after the commit. */
+  /**
+   * Drops keys and refuses the fills that are under way for them. To be called after the commit.
+   * @throws FST_RSP_CACHE_KEY_INVALID
+   */
   async delete (...keys: string[]): Promise<DropReport> {
     return this.#drop(keys.map(key => ({ kind: 'key', name: checkedKey(key) })))
   }
 
   /**
-   * Drops all keys of this namespace that match, in which `*` stands for any text and nothing else is special. Walks all masters.
+   * Drops all keys of this namespace that match, in which `*`, at most 8 times, stands for any text and nothing else is special. Walks all masters.
    * @throws FST_RSP_CACHE_PATTERN_INVALID
    */
   async deletePattern (pattern: string): Promise<DropReport> {
     return this.#drop([{ kind: 'pattern', name: parsePattern(pattern).text }])
   }
 
-  /** Ends all entries of this namespace that carry one of these tags. */
+  /**
+   * Ends all entries of this namespace that carry one of these tags, of which a call has at most 128.
+   * @throws FST_RSP_CACHE_TAGS_TOO_MANY, FST_RSP_CACHE_TAG_INVALID
+   */
   async invalidateTags (...tags: string[]): Promise<DropReport> {
     return this.#drop(checkedTags(tags).map(name => ({ kind: 'tag', name })))
   }
 
-  /** Ends the freshness of keys; as stale they may still be answered where a call allows it. */
+  /**
+   * Ends the freshness of keys; as stale they may still be answered where a call allows it.
+   * @throws FST_RSP_CACHE_KEY_INVALID
+   */
   async expire (...keys: string[]): Promise<DropReport> {
     return this.#drop(keys.map(key => ({ kind: 'soft', name: checkedKey(key) })))
   }
@@ -190,7 +201,7 @@ export class Cache {
 
   /**
    * A namespace with keys, time to live, bounds and metrics label of its own. Named by the app, never from requests.
-   * @throws FST_RSP_CACHE_NAMESPACE_TAKEN, FST_RSP_CACHE_NAMESPACES_TOO_MANY
+   * @throws FST_RSP_CACHE_NAMESPACE_TAKEN, FST_RSP_CACHE_NAMESPACES_TOO_MANY, FST_RSP_OPTION_INVALID
    */
   namespace (name: string, options?: NamespaceOptions): Cache {
     return this.#all.under(this.#space, name, options)
@@ -251,27 +262,7 @@ export class Cache {
     return undefined
   }
 
-  /** One key of a batch, asked for and filled by itself. */
-  async #loadOf<Id, T> (batch: MissingBatch<Id, T>, { key, id, options }: { key: string, id: Id, options: GetOrSetOptions }): Promise<T | undefined> {
-    let open = true
-    const decided = () => {
-      if (open) batch.decided()
-      open = false
-    }
-    const factory = () => {
-      const value = batch.load(id)
-      decided()
-      return value
-    }
-    try {
-      return await this.#load(key, factory, options, decided) as T | undefined
-    } finally {
-      // A stale answer comes before the run that refreshes it, which belongs into the batch.
-      if (open) setImmediate(decided)
-    }
-  }
-
-  async #load (key: string, factory: (context: FillContext) => unknown, options: GetOrSetOptions, onElsewhere?: () => void): Promise<unknown> {
+  async #load (key: string, { factory, onElsewhere }: Pick<Job, 'factory'> & Partial<Pick<Job, 'onElsewhere'>>, options: GetOrSetOptions): Promise<unknown> {
     const { loader, journal } = this.#space
     const startedAt = this.#now()
     const job = this.#jobOf(key, factory, options)
@@ -323,9 +314,4 @@ export class Cache {
 
 function reportOf (key: string, { source, ageMs, leftMs, missReason, waitedMs }: Found): ReadReport {
   return { key, source, ageMs, ttlLeftMs: source === 'stale' ? 0 : leftMs, missReason, waitedMs }
-}
-
-function checkedKey (key: string): string {
-  if (typeof key !== 'string') throw new FST_RSP_CACHE_KEY_INVALID(inspect(key, { depth: 0, maxStringLength: 100 }))
-  return key
 }

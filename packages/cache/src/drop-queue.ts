@@ -21,7 +21,10 @@ export interface DropQueueParts {
   hold (held: boolean): void
 }
 
-interface Waiting { dropper: Dropper, target: Target, settle: (() => void)[], refuse: ((error: Error) => void)[] }
+/** What those who asked for one target wait for: one promise, however many they are. */
+interface Wish { readonly promise: Promise<void>, resolve (): void, reject (error: Error): void }
+
+interface Waiting { readonly dropper: Dropper, readonly target: Target, readonly wishes: readonly [Wish, ...Wish[]] }
 
 const batch = 64
 const retryMs = { first: 50, most: 1_000 }
@@ -33,7 +36,7 @@ const retryMs = { first: 50, most: 1_000 }
 export class DropQueue {
   readonly #parts: DropQueueParts
   readonly #waiting = new Map<string, Waiting>()
-  #draining = false
+  #draining: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #retryMs = retryMs.first
   #closed = false
@@ -46,30 +49,20 @@ export class DropQueue {
     return this.#waiting.size
   }
 
-  /** @returns resolves when Redis has taken it, or what covers it */
+  /** @returns resolves when Redis has taken it, or what covers it; the same promise for all who wait for one target */
   add (dropper: Dropper, target: Target): Promise<void> {
     if (this.#closed) return refused(new FST_RSP_CACHE_QUEUE_LOST(shown(target.name)))
-    const settled = new Promise<void>((resolve, reject) => {
-      if (target.kind !== 'clear' && this.#waiting.size >= this.#parts.maxQueued) this.#put(dropper, { kind: 'clear', name: '' }, [resolve], [reject])
-      else this.#put(dropper, target, [resolve], [reject])
-    })
-    settled.catch(() => undefined) // whoever asked may not wait for it
+    const tooMany = this.#waiting.size >= this.#parts.maxQueued && target.kind !== 'clear' && !this.#waiting.has(idOf(dropper, target))
+    const { promise } = this.#put(dropper, tooMany ? clear : target)
     this.#parts.hold(true)
     this.#later()
-    return settled
+    return promise
   }
 
   /** Tries now: Redis may be back. */
-  async drain (): Promise<void> {
-    if (this.#draining || this.#closed) return
-    this.#draining = true
-    try {
-      while (this.#waiting.size > 0 && await this.#drainSome()) this.#retryMs = retryMs.first
-    } finally {
-      this.#draining = false
-    }
-    if (this.#waiting.size === 0) this.#parts.hold(false)
-    else this.#later()
+  drain (): Promise<void> {
+    if (this.#draining === undefined && !this.#closed) this.#draining = this.#drainAll().finally(() => { this.#draining = undefined })
+    return this.#draining ?? Promise.resolve()
   }
 
   /** The last try; what is left is refused. */
@@ -78,20 +71,37 @@ export class DropQueue {
     await this.drain()
     this.#closed = true
     clearTimeout(this.#timer)
-    for (const { target, refuse } of this.#waiting.values()) for (const reject of refuse) reject(new FST_RSP_CACHE_QUEUE_LOST(shown(target.name)))
+    for (const { target, wishes } of this.#waiting.values()) for (const { reject } of wishes) reject(new FST_RSP_CACHE_QUEUE_LOST(shown(target.name)))
   }
 
-  #put (dropper: Dropper, target: Target, settle: (() => void)[], refuse: ((error: Error) => void)[]): void {
-    const cleared = this.#waiting.get(idOf(dropper, { kind: 'clear', name: '' }))
-    const id = cleared !== undefined ? idOf(dropper, cleared.target) : idOf(dropper, target)
-    const covered = target.kind === 'clear' ? [...this.#waiting].filter(([, other]) => other.dropper === dropper) : [...this.#waiting].filter(([key]) => key === id)
-    for (const [key, other] of covered) {
-      this.#waiting.delete(key)
-      settle.push(...other.settle)
-      refuse.push(...other.refuse)
+  async #drainAll (): Promise<void> {
+    while (this.#waiting.size > 0 && await this.#drainSome()) this.#retryMs = retryMs.first
+    if (this.#waiting.size === 0) this.#parts.hold(false)
+    else this.#later()
+  }
+
+  #put (dropper: Dropper, asked: Target): Wish {
+    const cleared = this.#waiting.get(idOf(dropper, clear))
+    const target = cleared?.target ?? asked
+    const id = idOf(dropper, target)
+    const before = this.#waiting.get(id)
+    const covered = before === undefined && target.kind === 'clear' ? this.#covered(dropper) : []
+    const wishes: Waiting['wishes'] = before?.wishes ?? [newWish(), ...covered]
+    // A new object, so that a drain under way, which may have begun before this call, does not settle it; at the end, behind those that wait longer.
+    this.#waiting.delete(id)
+    this.#waiting.set(id, { dropper, target, wishes })
+    return wishes[0]
+  }
+
+  /** What a clear of the namespace covers waits for that alone. */
+  #covered (dropper: Dropper): Wish[] {
+    const covered: Wish[] = []
+    for (const [id, { dropper: other, wishes }] of this.#waiting) {
+      if (other !== dropper) continue
+      this.#waiting.delete(id)
+      covered.push(...wishes)
     }
-    // A new object, so that a drain under way, which may have begun before this call, does not settle it.
-    this.#waiting.set(id, { dropper, target: cleared?.target ?? target, settle, refuse })
+    return covered
   }
 
   /** @returns whether all that was tried went through */
@@ -106,7 +116,7 @@ export class DropQueue {
       }
       if (this.#waiting.get(id) === waiting) {
         this.#waiting.delete(id)
-        for (const resolve of waiting.settle) resolve()
+        for (const { resolve } of waiting.wishes) resolve()
       }
       return true
     }))
@@ -122,6 +132,25 @@ export class DropQueue {
     }, this.#retryMs)
     this.#timer.unref()
   }
+}
+
+const clear: Target = { kind: 'clear', name: '' }
+
+/** One promise for several; what is there more than once is waited for once, so that calls of a long outage leave nothing at a promise they share. */
+export function allSettled (promises: readonly Promise<void>[]): Promise<void> {
+  const [first, ...others] = new Set(promises)
+  if (first === undefined) return Promise.resolve()
+  if (others.length === 0) return first
+  const all = Promise.all([first, ...others]).then(() => undefined)
+  all.catch(() => undefined) // the caller may not wait for it
+  return all
+}
+
+function newWish (): Wish {
+  const settle = {} as Omit<Wish, 'promise'>
+  const promise = new Promise<void>((resolve, reject) => { Object.assign(settle, { resolve, reject }) })
+  promise.catch(() => undefined) // whoever asked may not wait for it
+  return { promise, ...settle }
 }
 
 function refused (error: Error): Promise<never> {

@@ -19,7 +19,9 @@ export interface CacheEventMap {
   evict: { namespace: string, key: string }
 }
 
+/** The name of an event. */
 export type CacheEventName = keyof CacheEventMap
+/** Called with each event of its name; what it returns is not looked at, but a rejection is logged. */
 export type CacheListener<Name extends CacheEventName> = (event: CacheEventMap[Name]) => unknown
 
 /** Those who listen to a cache. None of them can break it: what one throws, or rejects with, is logged. */

@@ -3,8 +3,9 @@ import { storedOf } from './codecs/body.ts'
 import { type Produced, type RunParts, runFactory } from './factory-run.ts'
 import type { Job } from './job.ts'
 import type { Journal } from './journal.ts'
-import { type Snapshot, encodeRecord } from './record.ts'
+import { encodeRecord } from './record.ts'
 import { withAdded } from './settle.ts'
+import type { Snapshot } from './snapshot.ts'
 import type { Store, Tick, Versions } from './stores/store.ts'
 
 /** What a filler works with. */
@@ -41,9 +42,9 @@ export class Filler {
   }
 
   /** The nonces as they were when the store was asked; those that were missing, new. */
-  async snapshot (tags: readonly string[], versions: Versions): Promise<Snapshot> {
+  async snapshot ({ tags, l2TimeoutMs }: Job, versions: Versions): Promise<Snapshot> {
     const missing = tags.filter(tag => (versions.tags.get(tag) ?? null) === null)
-    const minted = missing.length === 0 && versions.ns !== null ? undefined : await this.#parts.store.mint(missing, versions.ns === null)
+    const minted = missing.length === 0 && versions.ns !== null ? undefined : await this.#parts.store.mint(missing, versions.ns === null, l2TimeoutMs)
     return {
       ns: versions.ns ?? minted!.ns!,
       tags: new Map(tags.map(tag => [tag, versions.tags.get(tag) ?? minted!.tags.get(tag)!]))
@@ -58,12 +59,12 @@ export class Filler {
       produced = await runFactory(job, fill.stale, this.#parts)
     } catch (error) {
       // Waited for, so that who calls again upon the error does not meet the lease of this run.
-      await this.#end(job, fill.token, 'F', undefined).catch(lost => onHidden('done', lost))
+      await this.#end(job, fill.token, { how: 'F' }).catch(lost => onHidden('done', lost))
       throw error
     }
     const { answer, softMs, tags, costMs } = produced
     journal.meters.took('fill', 'factory', costMs)
-    if (produced.body === undefined) this.hide('done', this.#end(job, fill.token, 'S', costMs))
+    if (produced.body === undefined) this.hide('done', this.#end(job, fill.token, { how: 'S', costMs }))
     else await this.#store(job, fill, produced).catch(error => this.#unstored(job, costMs, error))
     return { answer, softMs, added: tags.length > 0 }
   }
@@ -72,9 +73,9 @@ export class Filler {
   async alone (job: Job, stale: Answer | undefined): Promise<Filled> {
     const { journal } = this.#parts
     try {
-      const { answer, softMs, costMs } = await runFactory(job, stale, this.#parts)
+      const { answer, softMs, costMs, tags } = await runFactory(job, stale, this.#parts)
       journal.filled(job.key, 'unstored', { costMs })
-      return { answer, softMs, added: false }
+      return { answer, softMs, added: tags.length > 0 }
     } catch (error) {
       journal.filled(job.key, 'failed')
       throw error
@@ -90,7 +91,7 @@ export class Filler {
     const { token } = fill
     const snapshot = await this.#completed(fill, added)
     // Waited for, so that who waited for this run learns that it has ended without an entry.
-    if (snapshot === undefined) return this.#end(job, token, 'S', costMs)
+    if (snapshot === undefined) return this.#end(job, token, { how: 'S', costMs })
     const hardMs = softMs + Math.max(job.staleMs, job.errorMs)
     const record = encodeRecord({ id: token, snapshot, ttlMs: softMs, costMs, ...await storedOf(body!, writing.compression) })
     const stored = await store.fill(job.key, token, { record, softMs, hardMs, withinMs: job.l2TimeoutMs })
@@ -109,8 +110,8 @@ export class Filler {
     this.#parts.onHidden('fill', error)
   }
 
-  #end (job: Job, token: string, how: 'F' | 'S', costMs: number | undefined): Promise<void> {
-    this.#parts.journal.filled(job.key, how === 'F' ? 'failed' : 'skipped', costMs === undefined ? {} : { costMs })
+  #end (job: Job, token: string, { how, ...cost }: { how: 'F' | 'S', costMs?: number }): Promise<void> {
+    this.#parts.journal.filled(job.key, how === 'F' ? 'failed' : 'skipped', cost)
     return this.#parts.store.done(job.key, token, how)
   }
 }

@@ -1,6 +1,6 @@
+import { inspect } from 'node:util'
 import type { Duration } from '@respite/redis'
 import { FST_RSP_CACHE_CALL_OPTION_INVALID } from './errors.ts'
-import { inspect } from 'node:util'
 import type { Job } from './job.ts'
 import type { ReadOptions } from './read-report.ts'
 import { checkedTags } from './tags.ts'
@@ -10,7 +10,7 @@ import { ttlMs } from './ttl.ts'
 export interface SetOptions {
   /** How long it is fresh. @default the namespace's `ttl` */
   ttl?: Duration
-  /** Names under which it can be invalidated together with others. */
+  /** Names under which it can be invalidated together with others: at most 128, of 1 to 1,024 characters. @default none */
   tags?: readonly string[]
 }
 
@@ -22,23 +22,29 @@ export interface GetOrSetOptions extends SetOptions, ReadOptions {
   staleIfError?: Duration
   /** By which part of itself `ttl` is shortened at most, by chance, so that what was stored together does not end together: 0 to 1. @default 0 */
   jitter?: number
-  /** How long `null` and `undefined` of the factory are stored. Without it, `null` is stored as any value, and `undefined` is not. */
+  /** How long `null` and `undefined` of the factory are fresh. Without it, `null` is stored as any value, and `undefined` is not. @default none */
   negativeTtl?: Duration
-  /** `xfetch`: refreshes before the entry ends, by a chance that grows with what the fill has cost. */
+  /** `xfetch`: refreshes before the entry ends, by a chance that grows with what the fill has cost. @default not at all */
   eager?: 'xfetch'
   timeouts?: {
-    /** How long a caller waits who could be answered by a stale entry within `staleIfError`. */
+    /** How long a caller waits who could be answered by a stale entry within `staleIfError`; at most a day. @default none */
     soft?: Duration
-    /** How long a caller waits at most, and how long the factory may take; then its signal is aborted. */
+    /** How long a caller waits at most, and how long the factory may take; then its signal is aborted. At most a day. @default none */
     hard?: Duration
   }
-  /** How long Redis may take to answer; then the call goes on without it. @default the link's deadline */
+  /** How long Redis may take to answer; then the call goes on without it. At most a day. @default the link's deadline */
   l2Timeout?: Duration
   /** `process`: does not wait for what another process loads, but loads it too, and stores nothing. @default 'fleet' */
   singleFlight?: 'fleet' | 'process'
 }
 
-/** A timer of Node would take more for 1 ms. */
+/** How several entries are found or loaded. */
+export interface GetOrSetManyOptions<Id> extends GetOrSetOptions {
+  /** The key of an id. @default the id as a string */
+  key? (id: Id): string
+}
+
+/** A timer of Node takes more than 24 days for 1 ms. */
 const maxTimeoutMs = 86_400_000
 
 /**

@@ -1,7 +1,7 @@
-import { inspect } from 'node:util'
 import { type DropReport, type DropTargets, type Invalidation, randomToken } from '@respite/redis'
 import type { Cache } from './cache.ts'
-import { FST_RSP_CACHE_KEY_INVALID } from './errors.ts'
+import { checkedKey } from './checked-key.ts'
+import { allSettled } from './drop-queue.ts'
 import { linkErrorOnly } from './link-errors.ts'
 import type { Namespace } from './namespace.ts'
 import type { Namespaces } from './namespaces.ts'
@@ -71,17 +71,15 @@ function check ({ names }: Namespace, { keys = [], patterns = [], tags = [] }: D
     for (const key of keys) names.key(key)
     if (patterns.length > 0) names.pattern()
   }
-  for (const key of keys) if (typeof key !== 'string') throw new FST_RSP_CACHE_KEY_INVALID(inspect(key, { depth: 0, maxStringLength: 100 }))
+  for (const key of keys) checkedKey(key)
   for (const pattern of patterns) parsePattern(pattern)
   for (const tag of tags) checkedTags([tag])
 }
 
 function merged (reports: readonly DropReport[]): DropReport {
-  const settled = Promise.all(reports.map(report => report.settled)).then(() => undefined)
-  settled.catch(() => undefined) // the caller may not wait for it
   return {
     dropped: reports.reduce((sum, report) => sum + report.dropped, 0),
     queued: reports.reduce((sum, report) => sum + report.queued, 0),
-    settled
+    settled: allSettled(reports.map(report => report.settled))
   }
 }

@@ -5,14 +5,13 @@ import { FST_RSP_CACHE_FILL_FAILED, shown } from './errors.ts'
 import { type Filled, Filler, type FillerParts } from './filler.ts'
 import { type Job, sameWish } from './job.ts'
 import type { Places } from './keys.ts'
+import { OfflineRuns } from './offline-runs.ts'
 import { Patience } from './patience.ts'
 import type { Asked, Reader } from './reader.ts'
 import type { MissReason } from './read-report.ts'
-import type { Snapshot } from './record.ts'
+import { type Snapshot, isCurrent, snapshotOf } from './snapshot.ts'
 import type { LeaseRequest, Versions } from './stores/store.ts'
-import type { Waiting } from './waiting.ts'
-
-export { type FillContext } from './fill-context.ts'
+import type { Waiting, Watch } from './waiting.ts'
 
 /** What a loader works with. */
 export interface LoaderParts extends FillerParts {
@@ -35,6 +34,7 @@ export interface Found {
   readonly waitedMs: number
 }
 
+/** A run of this process, and what it began under; undefined: not known yet, or not whole. */
 interface Flight { readonly token: string, snapshot: Snapshot | undefined, outcome: Promise<Filled> }
 interface Search {
   except: string
@@ -63,12 +63,13 @@ export class Loader {
   readonly #filler: Filler
   readonly #unsent = new Map<string, { job: Job, outcome: Promise<Found> }>()
   readonly #flights = new Map<string, Flight>()
-  readonly #offline = new Map<string, Promise<Filled>>()
+  readonly #offline: OfflineRuns
   readonly #early = new Set<string>()
 
   constructor (parts: LoaderParts) {
     this.#parts = parts
     this.#filler = new Filler(parts)
+    this.#offline = new OfflineRuns(this.#filler, parts)
   }
 
   load (job: Job): Promise<Found> {
@@ -88,8 +89,7 @@ export class Loader {
 
   /** What is being loaded without Redis is older than an invalidation made here; undefined: all of it. */
   forget (key?: string): void {
-    if (key === undefined) this.#offline.clear()
-    else this.#offline.delete(key)
+    this.#offline.forget(key)
   }
 
   /** By chance, an entry that is still fresh is filled anew, behind whoever asked. */
@@ -110,11 +110,12 @@ export class Loader {
     const patient = job.errorMs > 0 || job.hardTimeoutMs !== undefined
     const patience = patient ? new Patience<Found>(job) : undefined
     const search: Search = { except: '', waited: '', pauseMs: pauseMs.first, until: clock.monotonicMs() + leaseMs, again: false, patience, stale: undefined, missReason: undefined, waitedMs: 0 }
-    const outcome = this.#search(job, search)
+    const watch = this.#parts.waiting.watch(this.#parts.places.val(job.key))
+    const outcome = this.#search(job, search, watch).finally(watch.end)
     return patience === undefined ? outcome : patience.wait(outcome, error => onHidden('refresh', error))
   }
 
-  async #search (job: Job, search: Search): Promise<Found> {
+  async #search (job: Job, search: Search, watch: Watch): Promise<Found> {
     const { clock, reader } = this.#parts
     for (let last = false; !last;) {
       // Who has waited for a lease asks once more: if its holder has died, one of those who waited fills.
@@ -130,8 +131,8 @@ export class Loader {
       search.missReason ??= asked.missReason
       const found = this.#decide(job, request.token, { asked, search })
       if (found !== undefined) return found
-      if (last && this.#hasNewHolder(asked, search)) last = false
-      const joined = last ? undefined : await this.#join(job, asked, search)
+      if (this.#hasNewHolder(asked, search)) last = false
+      const joined = last ? undefined : await this.#join(job, asked, { search, watch })
       if (joined !== undefined) return joined
     }
     // One lease time has passed: whoever fills this key does not come to an end.
@@ -174,29 +175,23 @@ export class Loader {
   }
 
   /** Joins the run that fills, or waits for it; undefined: ask again. */
-  async #join (job: Job, asked: Asked, search: Search): Promise<Found | undefined> {
+  async #join (job: Job, asked: Asked, { search, watch }: { search: Search, watch: Watch }): Promise<Found | undefined> {
     if (asked.lease !== 'WAIT') return undefined
-    const { waiting, places } = this.#parts
     job.onElsewhere?.()
     search.waited = asked.holder
     const flight = this.#flights.get(job.key)
-    if (flight?.token === asked.holder && agrees(flight.snapshot, asked.versions)) return this.#joinFlight(job, flight, search)
+    if (flight?.token === asked.holder && flight.snapshot !== undefined && isCurrent(flight.snapshot, asked.versions)) return this.#joinFlight(job, flight, search)
     if (job.alone) return made(this.#beside(job, asked, search.stale), search)
-    await this.#waited(search, waiting.pause(places.val(job.key), search.pauseMs))
+    await this.#waited(search, watch.pause(search.pauseMs))
     search.pauseMs = Math.min(2 * search.pauseMs, pauseMs.most)
     return undefined
   }
 
   async #joinFlight (job: Job, flight: Flight, search: Search): Promise<Found | undefined> {
     const { clock, waiting } = this.#parts
-    const patience = `join ${flight.token}`
-    let ended = false
-    const end = flight.outcome.finally(() => {
-      ended = true
-      waiting.wake(patience)
-    })
-    await this.#waited(search, Promise.race([end, waiting.pause(patience, search.until - clock.monotonicMs())]))
-    if (!ended) return made(this.#filler.alone(job, search.stale), search)
+    const inTime = waiting.ends(flight.outcome, search.until - clock.monotonicMs())
+    await this.#waited(search, inTime)
+    if (!await inTime) return made(this.#filler.alone(job, search.stale), search)
     const filled = await flight.outcome
     // A tag that the factory has added may have been invalidated before this caller began.
     return filled.added ? undefined : foundOf(filled, search)
@@ -233,26 +228,19 @@ export class Loader {
 
   async #run (job: Job, flight: Flight, { versions, stale }: { versions: Versions, stale: Answer | undefined }): Promise<Filled> {
     try {
-      flight.snapshot = await this.#filler.snapshot(job.tags, versions)
+      flight.snapshot = await this.#filler.snapshot(job, versions)
     } catch (error) {
       return this.#withoutRedis(job, flight.token, error)
     }
     return this.#filler.fill(job, { token: flight.token, snapshot: flight.snapshot, clock: versions.clock, stale })
   }
 
-  /** Redis does not answer: one run a process, nothing kept. */
   #withoutRedis (job: Job, token: string, error: unknown): Promise<Filled> {
     const outcome = (error as Partial<LinkError>).outcome
     if (outcome === undefined) throw error
     // The lease may have been taken all the same.
     if (outcome === 'unknown') this.#filler.hide('release', this.#parts.store.done(job.key, token, '-'))
-    const open = this.#offline.get(job.key)
-    if (open !== undefined) return open
-    const run = this.#filler.alone(job, undefined).finally(() => {
-      if (this.#offline.get(job.key) === run) this.#offline.delete(job.key)
-    })
-    this.#offline.set(job.key, run)
-    return run
+    return this.#offline.run(job)
   }
 }
 
@@ -262,18 +250,4 @@ async function made (filled: Promise<Filled>, search: Search): Promise<Found> {
 
 function foundOf ({ answer, softMs }: Filled, { missReason, waitedMs }: Search): Found {
   return { answer, source: 'factory', ageMs: 0, leftMs: softMs, missReason, waitedMs }
-}
-
-/** The nonces that hold now; undefined where one is missing. */
-function snapshotOf (tags: readonly string[], versions: Versions): Snapshot | undefined {
-  const nonces = tags.map(tag => versions.tags.get(tag) ?? null)
-  if (versions.ns === null || nonces.includes(null)) return undefined
-  return { ns: versions.ns, tags: new Map(tags.map((tag, i) => [tag, nonces[i]!])) }
-}
-
-/** Whether a run began under the nonces that hold now. */
-function agrees (snapshot: Snapshot | undefined, versions: Versions): boolean {
-  if (snapshot === undefined || snapshot.ns !== versions.ns) return false
-  for (const [tag, nonce] of snapshot.tags) if (versions.tags.get(tag) !== nonce) return false
-  return true
 }

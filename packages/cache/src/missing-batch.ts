@@ -21,18 +21,37 @@ export class MissingBatch<Id, T> {
     this.#undecided = undecided
   }
 
+  /**
+   * The value of one id, once an id.
+   * @param find - finds or fills its entry, by this factory; and calls the other function where the value comes from elsewhere
+   */
+  async join (id: Id, find: (factory: () => Promise<T | undefined>, onElsewhere: () => void) => Promise<unknown>): Promise<T | undefined> {
+    let open = true
+    const decided = () => {
+      if (!open) return
+      open = false
+      this.#undecided--
+      this.#schedule()
+    }
+    const factory = () => {
+      const value = this.#loaded(id)
+      decided()
+      return value
+    }
+    try {
+      return await find(factory, decided) as T | undefined
+    } finally {
+      // A stale answer comes before the run that refreshes it, which belongs into the batch.
+      if (open) setImmediate(decided)
+    }
+  }
+
   /** The value of an id, loaded with those of the others. */
-  load (id: Id): Promise<T | undefined> {
+  #loaded (id: Id): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       this.#wanted.push({ id, resolve, reject })
       this.#schedule()
     })
-  }
-
-  /** Of one more key it is known whether it is loaded here: once a key. */
-  decided (): void {
-    this.#undecided--
-    this.#schedule()
   }
 
   #schedule (): void {

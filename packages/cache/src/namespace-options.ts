@@ -9,7 +9,7 @@ export interface NamespaceOptions {
   ttl?: Duration
   /** Most entries kept in this process. */
   maxItems?: number
-  /** Most bytes of them. */
+  /** Most bytes of them, in serialised form. */
   maxBytes?: number
   /** How its values are serialised. */
   codec?: Codec

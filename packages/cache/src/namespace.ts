@@ -1,6 +1,6 @@
 import { type DropReport, randomToken } from '@respite/redis'
 import { type Body, type Writing, storedOf } from './codecs/body.ts'
-import type { Dropper, Target } from './drop-queue.ts'
+import { type Dropper, type Target, allSettled } from './drop-queue.ts'
 import { HashedNames } from './hashed-names.ts'
 import { Journal } from './journal.ts'
 import { Places } from './keys.ts'
@@ -75,14 +75,14 @@ export class Namespace implements Dropper {
     } catch (error) {
       linkErrorOnly(error)
       // Redis may still hold what was there before.
-      this.#around.queue.add(this, { kind: 'key', name: key }).catch(() => undefined)
+      this.#around.queue.add(this, { kind: 'key', name: key })
     } finally {
       this.#spoil({ kind: 'key', name: key })
     }
   }
 
   /** Stores a value under a lease that was taken for a write; refused, whatever lies there goes. */
-  async fillOver (key: string, token: string, entry: Entry, tags: readonly string[]): Promise<boolean> {
+  async fillOver (key: string, token: string, { entry, tags }: { entry: Entry, tags: readonly string[] }): Promise<boolean> {
     try {
       const stored = await this.store.fill(key, token, { ...entry, onRefuse: 'drop' })
       if (stored) this.#keep(tags, entry.hardMs)
@@ -107,9 +107,7 @@ export class Namespace implements Dropper {
         return 0
       }
     }))
-    const settled = Promise.all(waits).then(() => undefined)
-    settled.catch(() => undefined) // the caller may not wait for it
-    return { dropped: counts.reduce((sum, count) => sum + count, 0), queued: waits.length, settled }
+    return { dropped: counts.reduce((sum, count) => sum + count, 0), queued: waits.length, settled: allSettled(waits) }
   }
 
   async execute (target: Target): Promise<number> {

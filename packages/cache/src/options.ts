@@ -7,7 +7,7 @@ import { maxTtlMs } from './ttl.ts'
 export interface CompressionOptions {
   /** `auto`: zstd where this Node has it, else brotli. `none`: not at all. @default 'brotli' */
   algorithm?: Algorithm | 'auto' | 'none'
-  /** From how many bytes on, in serialised form. @default 1024 */
+  /** From how many bytes on, in serialised form: 0 to 67,108,864. @default 1024 */
   thresholdBytes?: number
 }
 
@@ -20,6 +20,7 @@ export const sharedProperties = {
   hashKeys: { type: 'boolean', description: 'Keys and tags are known to Redis, errors, logs and events by an HMAC alone. Patterns are refused.' }
 } as const
 
+/** The options of compression: types and bounds, without defaults. */
 export const compressionProperties = {
   algorithm: { enum: ['gzip', 'brotli', 'zstd', 'auto', 'none'], description: '`zstd` needs Node 22.15 or newer, in all processes that read: another Node takes its entries for foreign. `auto`: zstd where this Node has it, else brotli. `none`: not at all.' },
   thresholdBytes: { type: 'integer', minimum: 0, maximum: maxExpandedBytes, description: 'From how many bytes on, in serialised form. What does not become shorter is stored as it is.' }
@@ -56,15 +57,15 @@ export const optionsSchema = {
 export interface CachePluginOptions {
   /** Name of the root namespace. @default 'cache' */
   prefix?: string
-  /** How long an entry is fresh when a call does not say. @default '5m' */
+  /** How long an entry is fresh when a call does not say: 1 ms to ten years. @default '5m' */
   ttl?: Duration
-  /** Most entries a namespace keeps in this process. @default 10000 */
+  /** Most entries a namespace keeps in this process, 1 to 10,000,000: as local copies and, without Redis, as the store. @default 10000 */
   maxItems?: number
-  /** Most bytes of them. @default 67108864 */
+  /** Most bytes of them, in serialised form; 1,024 or more. @default 67108864 */
   maxBytes?: number
   /** How long a local copy is used at most. @default '1m' */
   localMaxAge?: Duration
-  /** How long one process may fill an entry alone. @default '10s' */
+  /** How long one process may fill an entry alone, 50 ms to an hour; longer than the slowest factory. @default '10s' */
   lease?: Duration
   /** Whether callers share frozen values or get copies. @default 'frozen' */
   values?: 'frozen' | 'cloned'
@@ -76,7 +77,7 @@ export interface CachePluginOptions {
   hashKeys?: boolean
   /** Secret of `hashKeys`, 32 characters or more, the same in all processes. */
   keySecret?: string
-  /** Most invalidations that wait for Redis. @default 10000 */
+  /** Most invalidations that wait for Redis; beyond, they become the clear of their namespace. @default 10000 */
   maxQueued?: number
   /** Largest response body that is stored, in bytes. @default 1048576 */
   maxResponseBytes?: number

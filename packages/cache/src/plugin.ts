@@ -86,4 +86,4 @@ function report (respite: Respite, all: Namespaces): void {
   })
 }
 
-export default fastifyPlugin(cache, { fastify: '5.x', name: '@respite/cache' })
+export default fastifyPlugin(cache, { fastify: '5.x', name: '@respite/cache', decorators: { fastify: ['respite'] } })

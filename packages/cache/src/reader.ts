@@ -7,7 +7,8 @@ import type { LocalCopies } from './local-copies.ts'
 import type { Journal } from './journal.ts'
 import type { MissReason } from './read-report.ts'
 import type { Pattern } from './pattern.ts'
-import { type CacheRecord, type Snapshot, decodeRecord, recordId } from './record.ts'
+import { type CacheRecord, decodeRecord, recordId } from './record.ts'
+import { type Snapshot, isCurrent } from './snapshot.ts'
 import type { LeaseRequest, Reply, Store, Versions } from './stores/store.ts'
 
 /** What a reader works with. */
@@ -38,7 +39,7 @@ interface Verdict {
   readonly missReason: MissReason | undefined
 }
 
-interface Question { readonly key: string, readonly token: string, readonly mark: Mark, readonly askedAt: number, spoiled: boolean }
+interface Question { readonly key: string, readonly token: string, readonly withinMs: number | undefined, readonly mark: Mark, readonly askedAt: number, spoiled: boolean }
 
 interface Readable { readonly record: CacheRecord, readonly answer: Answer, readonly bytes: number, readonly ageMs: number | undefined }
 
@@ -64,7 +65,7 @@ export class Reader {
     const tags = hinted === undefined ? declared : [...new Set([...declared, ...hinted])]
     // Unarmed nothing is kept, whatever is said meanwhile.
     const mark = invalidations.mark(invalidations.armed ? [places.val(key), places.nsKey, ...tags.map(tag => places.tag(tag))] : [])
-    const question: Question = { key, token: lease?.token ?? '', mark, askedAt: clock.monotonicMs(), spoiled: false }
+    const question: Question = { key, token: lease?.token ?? '', withinMs: lease?.withinMs, mark, askedAt: clock.monotonicMs(), spoiled: false }
     this.#open.add(question)
     try {
       return await this.#judge(question, await store.read(lease === undefined ? { key, tags } : { key, tags, lease }))
@@ -111,7 +112,7 @@ export class Reader {
     const { store, places, invalidations } = this.#parts
     this.#hints.set(question.key, [...snapshot.tags.keys()])
     invalidations.extend(question.mark, missing.map(tag => places.tag(tag)))
-    for (const [tag, nonce] of await store.versions(missing)) versions.tags.set(tag, nonce)
+    for (const [tag, nonce] of await store.versions(missing, question.withinMs)) versions.tags.set(tag, nonce)
   }
 
   #keep ({ key, mark, askedAt, spoiled }: Question, reply: Reply, { record, bytes, answer, ageMs = 0 }: Readable): void {
@@ -155,11 +156,4 @@ function unaskedTags ({ tags }: Snapshot, versions: Versions): readonly string[]
   const unasked: string[] = []
   for (const tag of tags.keys()) if (!versions.tags.has(tag)) unasked.push(tag)
   return unasked
-}
-
-/** Equality only, and a lost record is a mismatch: what was true before a failover may be true again. */
-function isCurrent (snapshot: Snapshot, versions: Versions): boolean {
-  if (versions.ns === null || snapshot.ns !== versions.ns) return false
-  for (const [tag, nonce] of snapshot.tags) if (versions.tags.get(tag) !== nonce) return false
-  return true
 }

@@ -1,7 +1,8 @@
 import { isReadable, jsonForm } from './codecs/body.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /** The layout's number, the first byte of a record. */
-export const recordVersion = 1
+const recordVersion = 1
 
 const idAt = 1
 const idBytes = 12
@@ -10,12 +11,6 @@ const softDigits = '0'.repeat(13)
 const restBytes = 12
 /** Where what the scripts do not read begins. */
 const tagsAt = idAt + idBytes + softDigits.length
-
-/** The nonces of a namespace and of tags, as they were before a value was loaded. */
-export interface Snapshot {
-  readonly ns: string
-  readonly tags: ReadonlyMap<string, string>
-}
 
 /** An entry as it lies in the store, without its soft expiry, which only the store's clock knows. */
 export interface CacheRecord {

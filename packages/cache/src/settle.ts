@@ -1,4 +1,4 @@
-import type { Snapshot } from './record.ts'
+import type { Snapshot } from './snapshot.ts'
 import type { Store, Tick } from './stores/store.ts'
 
 /** What tags are settled with. */

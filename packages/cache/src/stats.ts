@@ -6,8 +6,9 @@ export interface CacheStats {
   misses: number
   /** Hits of all reads, 0 to 1; 0 before the first. */
   hitRatio: number
-  /** Local copies, and their bytes in serialised form. */
+  /** Local copies. */
   entries: number
+  /** Their size in serialised form, with their keys and what it takes to keep them. */
   bytes: number
   /** Local copies pushed out by the bounds. */
   evictions: number

@@ -3,7 +3,8 @@ import { written } from './answer.ts'
 import { type Stored, storedOf } from './codecs/body.ts'
 import { linkErrorOnly } from './link-errors.ts'
 import type { Namespace } from './namespace.ts'
-import { type Snapshot, encodeRecord } from './record.ts'
+import { encodeRecord } from './record.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /** A write to the source whose result becomes the entry. */
 export interface Write<T> {
@@ -55,7 +56,7 @@ async function open ({ store, leaseMs }: Namespace, { key, tags }: Write<unknown
 async function filled (space: Namespace, { key, ttlMs, tags }: Write<unknown>, { token, snapshot, stored }: Opened & { stored: Stored }): Promise<boolean> {
   const record = encodeRecord({ id: token, snapshot, ttlMs, costMs: 0, ...stored })
   try {
-    const kept = await space.fillOver(key, token, { record, softMs: ttlMs, hardMs: ttlMs }, tags)
+    const kept = await space.fillOver(key, token, { entry: { record, softMs: ttlMs, hardMs: ttlMs }, tags })
     space.journal.filled(key, kept ? 'stored' : 'refused', kept ? { stored: { ttlMs, bytes: record.length } } : {})
     return true
   } catch (error) {

@@ -13,8 +13,13 @@ export const coded: CachePluginOptions = {
 /** An app with the two plugins. */
 export async function assemble (where: Where, options: CachePluginOptions = {}): Promise<FastifyInstance> {
   const app = Fastify({ forceCloseConnections: true })
-  // Time enough for a busy machine; tests of outages set their own.
-  await app.register(redis, { deadlineMs: 2_000, ...where })
-  await app.register(cache, options)
-  return app
+  try {
+    // Time enough for a busy machine; tests of outages set their own.
+    await app.register(redis, { deadlineMs: 2_000, ...where })
+    await app.register(cache, options)
+    return app
+  } catch (error) {
+    await app.close()
+    throw error
+  }
 }

@@ -1,20 +1,13 @@
-import { randomInt } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { startRedis } from '@respite/testing'
+import { seeded, startRedis } from '@respite/testing'
 import { assemble } from './assemble.ts'
 
 const server = await startRedis()
 t.teardown(() => server.stop())
 
 t.test('no read is older than what was invalidated before it began, whatever races', async t => {
-  const seed = Number(process.env.SEED ?? randomInt(2 ** 31))
-  t.comment(`seed ${seed}`)
-  let state = seed
-  const next = (n: number) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
-    return (state >>> 8) % n
-  }
+  const { below: next } = seeded(t)
   const apps: FastifyInstance[] = []
   for (let i = 0; i < 3; i++) {
     const app = await assemble({ url: server.url, boot: 'wait' })

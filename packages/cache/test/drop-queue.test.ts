@@ -67,6 +67,37 @@ t.test('an invalidation made while an older one of its target is on the way is n
   t.equal(second, true)
 })
 
+t.test('an outage with very many invalidations of a target, or of more than may wait, costs no more than one promise each, and loses none', async t => {
+  const { tried, dropper, queue } = setUp(2)
+  const again = (name: string) => queue.add(dropper, { kind: 'key', name })
+  const [first, other] = [again('a'), again('b')]
+  t.equal(again('a'), first)
+  const cleared = again('c')
+  t.equal(again('a'), cleared)
+  // More than a call can have arguments, which is what was once made of those who wait.
+  for (let i = 0; i < 200_000; i++) queue.add(dropper, { kind: 'tag', name: `t${i}` })
+  t.equal(queue.size, 1)
+  dropper.down = false
+  await queue.drain()
+  await Promise.all([first, other, cleared])
+  t.strictSame(tried, ['clear '])
+})
+
+t.test('a close waits for the drain that is under way, and refuses nothing that it brings through', async t => {
+  const { dropper, queue } = setUp()
+  const calls: (() => void)[] = []
+  dropper.execute = () => new Promise(resolve => { calls.push(() => resolve(1)) })
+  const settled = Promise.all(Array.from({ length: 65 }, (_, i) => queue.add(dropper, { kind: 'key', name: `${i}` })))
+  const drained = queue.drain()
+  await until('the first are on the way', () => calls.length === 64)
+  const closed = queue.close()
+  setImmediate(() => { for (const answer of calls.splice(0)) answer() })
+  await until('the last is on the way', () => calls.length === 1)
+  calls[0]!()
+  await Promise.all([closed, drained])
+  await t.resolves(settled)
+})
+
 t.test('what Redis never took is refused when the app closes', async t => {
   const { dropper, queue } = setUp()
   const settled = queue.add(dropper, { kind: 'key', name: 'a' })

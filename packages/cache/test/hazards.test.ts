@@ -2,9 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { randomToken } from '@respite/redis'
-import { startProxy, startRedis, until } from '@respite/testing'
+import { gate, startProxy, startRedis, until } from '@respite/testing'
 import type { CachePluginOptions } from '@respite/cache'
 import { assemble } from './assemble.ts'
+import { turnsOf } from './turns.ts'
 
 const server = await startRedis()
 t.teardown(() => server.stop())
@@ -92,4 +93,42 @@ t.test('l2Timeout: a call goes on without Redis when it does not answer in time'
   t.equal(await app.cache.getOrSet('k', () => 1, { l2Timeout: 30 }), 1)
   proxy.blackHole = false
   proxy.cut()
+})
+
+t.test('l2Timeout holds for all that is asked before a factory, which may lie at several nodes: tags, those that the entry names, the clock', async t => {
+  const { here, there } = await pair(t)
+  const { link } = here.respite
+  const untilTheFactory = () => turnsOf(link, () => new Promise((resolve, reject) => {
+    here.cache.getOrSet('k', ({ tag }) => { tag('c'); resolve(undefined); return 1 }, { l2Timeout: 1_900, tags: ['a'] }).catch(reject)
+  }))
+  t.equal((await untilTheFactory()).commands, 0, 'nothing is there, and all is made')
+  await there.cache.set('k', 1, { tags: ['a', 'b'] })
+  await there.cache.invalidateTags('b')
+  t.equal((await untilTheFactory()).commands, 0, 'the entry has a tag that nobody knew of')
+})
+
+t.test('R2: a run beside that of another process, whose tag was invalidated before a read began, is not its answer', async t => {
+  const { here, there } = await pair(t)
+  const [elsewhere, beside] = [gate(), gate()]
+  let row = 'v1'
+  const first = here.cache.getOrSet('k', async () => { await elsewhere.pass(); return row })
+  await elsewhere.reached
+  const load = async ({ tag }: { tag (name: string): void }) => {
+    const loaded = row
+    if (loaded === 'v1') await beside.pass()
+    tag('x')
+    return loaded
+  }
+  const old = there.cache.getOrSet('k', load, { singleFlight: 'process' })
+  await beside.reached
+  row = 'v2'
+  await here.cache.invalidateTags('x')
+  const read = there.cache.getOrSet('k', load, { singleFlight: 'process' })
+  // Answered after the question of the read.
+  await there.cache.get('other')
+  beside.open()
+  t.equal(await old, 'v1', 'who began before may have it')
+  t.equal(await read, 'v2')
+  elsewhere.open()
+  await first
 })

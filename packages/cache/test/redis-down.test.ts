@@ -88,3 +88,15 @@ t.test('the app boots without Redis, and caches nothing until it is there', asyn
   await app.close()
   await t.rejects(report.settled, { code: 'FST_RSP_CACHE_QUEUE_LOST' })
 })
+
+t.test('without Redis too nobody waits longer than a lease for a run that does not end', { timeout: 60_000 }, async t => {
+  const app = await assemble({ url: `redis://127.0.0.1:${await freePort()}`, deadlineMs: 100 }, { lease: '50ms' })
+  t.teardown(() => app.close())
+  await app.ready()
+  const { cache } = app
+  let begun = false
+  cache.getOrSet('k', () => new Promise(() => { begun = true })).catch(t.error)
+  await until('it has begun', () => begun)
+  t.strictSame(await Promise.all([cache.getOrSet('k', () => 'a'), cache.getOrSet('k', () => 'b')]), ['a', 'a'])
+  t.equal(await cache.getOrSet('k', () => 'c'), 'c')
+})

@@ -18,7 +18,7 @@ export interface Definition<Entity> {
   keys?: Texts<Entity>
   /** Patterns of the lists it may be in, in which `*` stands for any text. @default `entity:list:*` where neither is given */
   lists?: Texts<Entity>
-  /** Tags it ends. */
+  /** Tags it ends. @default none */
   tags?: Texts<Entity>
   /** Whether it has versions, for `version(entity, id)`: by its `id`, or by what this gives. @default false */
   versioned?: boolean | ((entity: Entity) => string | number | bigint)
@@ -65,9 +65,10 @@ export function entityOf (name: string, definition: Definition<never> = {}): Ent
     versioned: versioned !== false,
     fixed: lists.flatMap(list => fixedOf(list, texts[list])),
     targets (states: readonly unknown[]) {
-      const keys = textsOf(name, 'keys', texts.keys, states)
+      const change = { name, texts, states }
+      const keys = textsOf('keys', change)
       if (versioned !== false) keys.push(...new Set(states.map(state => versionKey(name, idOf(name, versionId(state))))))
-      return { keys, patterns: textsOf(name, 'lists', texts.lists, states), tags: textsOf(name, 'tags', texts.tags, states) }
+      return { keys, patterns: textsOf('lists', change), tags: textsOf('tags', change) }
     }
   })
 }
@@ -103,7 +104,9 @@ export function idOf (name: string, id: unknown): string {
   throw new FST_RSP_INVALIDATOR_TARGETS_INVALID(name, `it has no id, and no definition that says how it is named (${shown(id)})`)
 }
 
-function textsOf (name: string, list: string, texts: Texts<unknown> | undefined, states: readonly unknown[]): string[] {
+interface Change { readonly name: string, readonly texts: Definition<unknown>, readonly states: readonly unknown[] }
+
+function textsOf (list: typeof lists[number], { name, texts: { [list]: texts }, states }: Change): string[] {
   if (texts === undefined) return []
   const all = typeof texts === 'function' ? states.map(state => texts(state)) : [texts]
   for (const given of all) {

@@ -7,6 +7,7 @@ import { versionsOf } from './versions.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
+    /** Says what leaves the cache after a write. */
     invalidator: Invalidator
   }
   interface FastifyContextConfig {
@@ -43,4 +44,4 @@ export const invalidator: FastifyPluginAsync<InvalidatorOptions> = async (fastif
   fastify.addHook('onClose', async () => unsubscribe?.())
 }
 
-export default fastifyPlugin(invalidator, { fastify: '5.x', name: '@respite/invalidator' })
+export default fastifyPlugin(invalidator, { fastify: '5.x', name: '@respite/invalidator', decorators: { fastify: ['respite'] } })

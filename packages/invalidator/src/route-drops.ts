@@ -23,13 +23,18 @@ export function dropsAfterRoutes (invalidator: Invalidator): (route: RouteOption
     if (route.method === 'HEAD' && known.has(drops)) return
     if ([route.method].flat().every(method => safe.has(method))) throw new FST_RSP_INVALIDATOR_ROUTE_METHOD(String(route.method), route.url)
     known.add(drops)
-    route.onSend = [...[route.onSend ?? []].flat(), onSendOf(drops, invalidator)]
+    const drop = dropOnceOf(drops, invalidator)
+    route.onSend = [...[route.onSend ?? []].flat(), async (request, reply) => drop(request, reply)]
+    // A handler that answered behind Fastify's back.
+    route.onResponse = [...[route.onResponse ?? []].flat(), async (request, reply) => drop(request, reply)]
   }
 }
 
-function onSendOf (drops: RouteDrops, invalidator: Invalidator) {
-  return async (request: FastifyRequest, reply: FastifyReply) => {
-    if (safe.has(request.method) || reply.statusCode < 200 || reply.statusCode > 299) return
+function dropOnceOf (drops: RouteDrops, invalidator: Invalidator) {
+  const done = new WeakSet<FastifyRequest>()
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (done.has(request) || safe.has(request.method) || reply.statusCode < 200 || reply.statusCode > 299) return
+    done.add(request)
     try {
       const what = await drops(request, reply)
       if (what !== undefined) await invalidator.dropFor(what)

@@ -17,6 +17,7 @@ export interface VersionsParts {
   readonly versionMs: number
 }
 
+/** Versions by the server's clock; in an embedded app by that of this process. */
 export function versionsOf ({ link, keyspace, clock, versionMs }: VersionsParts): Versions {
   const key = keyspace.define(keys.version.template).key
   let last = 0

@@ -32,6 +32,7 @@ export interface WarmUpReport {
   loaded: number
   /** Keys whose load was run and whose value is not there: it was undefined, was invalidated meanwhile, or Redis is down. */
   unstored: string[]
+  /** Keys whose load threw, with what it threw. */
   failed: { key: string, error: Error }[]
   /** Keys for which the budget was spent, or the app closed: not begun, or not ended in time. */
   skipped: string[]

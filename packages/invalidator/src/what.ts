@@ -11,7 +11,7 @@ export interface EntityChange {
 /** What is to be dropped: tags, or keys, patterns and tags, or what an entity's definition names. */
 export type What = readonly string[] | Partial<Targets> | EntityChange
 
-export const isEntityChange = (what: What): what is EntityChange => !Array.isArray(what) && (what as Partial<EntityChange>).entity !== undefined
+const isEntityChange = (what: What): what is EntityChange => !Array.isArray(what) && (what as Partial<EntityChange>).entity !== undefined
 
 const lists = ['keys', 'patterns', 'tags'] as const
 

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import type { RouteDrops } from '@respite/invalidator'
+import { until } from '@respite/testing'
 import { assemble } from './assemble.ts'
 
 async function assembled (t: Test) {
@@ -42,6 +43,23 @@ t.test('only a 2xx of a method that changes something drops', async t => {
     await app.inject({ method, url })
     t.equal(runs, count, `${method} ${url}`)
   }
+})
+
+t.test('a handler that answers behind Fastify\'s back is heeded when it has, and any other once', async t => {
+  const app = await assembled(t)
+  let runs = 0
+  const config = { invalidates: () => { runs++; return ['t'] } }
+  app.post('/raw', { config }, (_, reply) => { reply.hijack(); reply.raw.end('ok') })
+  app.post('/failed', { config }, (_, reply) => { reply.hijack(); reply.raw.writeHead(500).end('no') })
+  app.post('/plain', { config }, async () => ({}))
+  await app.cache.set('k', 1, { tags: ['t'] })
+  await app.inject({ method: 'POST', url: '/failed' })
+  t.equal(await app.cache.get('k'), 1)
+  await app.inject({ method: 'POST', url: '/raw' })
+  await until('it is dropped', async () => await app.cache.get('k') === undefined)
+  t.equal(runs, 1)
+  await app.inject({ method: 'POST', url: '/plain' })
+  t.equal(runs, 2)
 })
 
 t.test('what a route names wrongly is logged and does not change its answer', async t => {

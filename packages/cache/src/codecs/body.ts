@@ -3,6 +3,7 @@ import { decodeJson, encodeJson } from './json.ts'
 import { decodeMsgpack, encodeMsgpack } from './msgpack.ts'
 import type { Decoded } from './reviving.ts'
 
+/** How values are serialised. */
 export type Codec = 'json' | 'msgpack'
 
 /** From which size on values are compressed, and how. */

@@ -1,6 +1,7 @@
 import * as zlib from 'node:zlib'
 import { promisify } from 'node:util'
 
+/** How values are compressed. */
 export type Algorithm = 'gzip' | 'brotli' | 'zstd'
 
 type Options = zlib.ZlibOptions & zlib.BrotliOptions

@@ -41,7 +41,6 @@ export class Capture {
   #seen = false
   #left = false
   #streaming = false
-  #cookie = false
   #settle!: (captured: Captured | undefined) => void
 
   constructor (reply: FastifyReply, task: CaptureTask) {
@@ -56,6 +55,11 @@ export class Capture {
     }
     outliveClient(reply)
     reply.raw.once('close', () => this.#clientLeft(reply))
+  }
+
+  /** The handler has thrown: what is sent then is not its answer. */
+  failed (): void {
+    this.#failed = true
   }
 
   /** The payload as it leaves, from an onSend hook; returns what is to be sent in its place. */
@@ -87,7 +91,7 @@ export class Capture {
     this.#say(reply, response !== undefined)
     // A HEAD whose handler sends nothing has not said what a GET would be.
     const empty = reply.request.method === 'HEAD' && body.length === 0
-    this.#settleAtHead(reply, () => this.#settle({ candidate: kept.candidate, response: empty ? undefined : response }), () => kept.candidate)
+    this.#settleWhenLeft(this.#isNobodys(reply), kept, Promise.resolve(empty ? undefined : response))
     if (this.#task.unread) return ''
     if (response === undefined) return body
     reply.header('etag', response.etag)
@@ -101,29 +105,44 @@ export class Capture {
     const { client, body } = tee(source, this.#task.maxBytes)
     this.#streaming = true
     reply.header('cache-status', appended(reply.getHeader('cache-status'), forwardStatus(this.#task.forward)))
-    this.#settleAtHead(reply, () => undefined, () => kept.candidate)
-    const ended = (bytes: Buffer | undefined) => {
-      const response = bytes === undefined || this.#cookie ? undefined : this.#responseOf(bytes, kept)
-      this.#settle({ candidate: kept.candidate, response })
-    }
-    body.then(ended, () => ended(undefined))
+    const stored = body.then(bytes => bytes === undefined ? undefined : this.#responseOf(bytes, kept)).catch(() => undefined)
+    this.#settleWhenLeft(this.#isNobodys(reply, client), kept, stored)
     if (!this.#task.unread) return client
     client.destroy()
     return ''
   }
 
-  /** What other plugins have put on the answer by the time it leaves. */
-  #settleAtHead ({ raw }: FastifyReply, settle: () => void, candidate: () => Candidate): void {
-    const writeHead = raw.writeHead
-    raw.writeHead = (...args: unknown[]) => {
-      raw.writeHead = writeHead
-      const headers = args.at(-1)
-      this.#cookie = raw.hasHeader('set-cookie') || (typeof headers === 'object' && headers !== null && 'set-cookie' in headers)
-      if (this.#cookie) this.#settle({ candidate: candidate(), response: undefined })
-      else settle()
-      return (writeHead as (...all: unknown[]) => typeof raw).apply(raw, args)
-    }
-    raw.once('close', () => settle())
+  #settleWhenLeft (nobodys: Promise<boolean>, { candidate }: Kept, stored: Promise<StoredResponse | undefined>): void {
+    const settle = (response: StoredResponse | undefined) => this.#settle({ candidate, response })
+    Promise.all([nobodys, stored]).then(([shared, response]) => settle(shared ? response : undefined), () => settle(undefined))
+  }
+
+  /**
+   * Whether the answer has no cookie of another plugin: known when its head leaves, which may be long after a stream has ended.
+   * @param client - the stream on its way to a client; to one who has left no head is sent, but the stream is closed after all hooks
+   */
+  #isNobodys ({ raw }: FastifyReply, client?: Readable): Promise<boolean> {
+    return new Promise(resolve => {
+      let known = false
+      const look = (headers?: unknown) => {
+        known = true
+        resolve(!raw.hasHeader('set-cookie') && !(typeof headers === 'object' && headers !== null && 'set-cookie' in headers))
+      }
+      const { writeHead } = raw
+      raw.writeHead = (...args: unknown[]) => {
+        raw.writeHead = writeHead
+        look(args.at(-1))
+        return (writeHead as (...all: unknown[]) => typeof raw).apply(raw, args)
+      }
+      const left = () => {
+        if (known) return
+        if (client?.closed === true) look()
+        client?.once('close', () => look())
+        setTimeout(() => resolve(false), this.#task.leaseMs).unref()
+      }
+      if (this.#left) left()
+      else raw.once('close', left)
+    })
   }
 
   /** A stream without end, or of a HEAD that may have been asked of another server, is not kept. */

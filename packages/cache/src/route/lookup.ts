@@ -7,7 +7,7 @@ import type { Exchange, Settle, Wrapped } from './exchange.ts'
 import { groupsOf } from './groups.ts'
 import { keptStaleMs } from './options.ts'
 import { readyAnswer } from './ready-answer.ts'
-import type { Refreshed } from './refresher.ts'
+import { RefreshFailed, type Refreshed } from './refresher.ts'
 import { type Replayed, replay } from './replay.ts'
 import type { RouteCacheParts } from './route-cache.ts'
 import { type StoredResponse, ageMs, isStored } from './stored-response.ts'
@@ -59,14 +59,14 @@ export class Lookup {
   async #search (): Promise<void> {
     const found = await this.#load({ swr: this.#keptMs })
     if (this.#own) return
-    if (found === undefined) return this.#uncached()
+    if (found === undefined || found === 'failed') return this.#uncached()
     if (!found.stale) return this.#replay(found.stored, { state: 'HIT' })
     if (this.#mayBeStale(found.stored)) return this.#replay(found.stored, { state: 'STALE' })
     await this.#confirmed(found.stored)
   }
 
-  /** The entry, fresh or stale; undefined where the handler gave nothing to share. */
-  async #load (window: { swr: number } | { staleIfError: number }): Promise<Entry | undefined> {
+  /** The entry, fresh or stale; undefined where the handler gave nothing to share, `failed` where it, or Redis, failed. */
+  async #load (window: { swr: number } | { staleIfError: number }): Promise<Entry | undefined | 'failed'> {
     const { cache, tags } = this.#parts
     const { key, wrapped } = this.#wanted
     const { ttl } = wrapped.options
@@ -78,7 +78,7 @@ export class Lookup {
     } catch (error) {
       // The run of another has failed, or this one's, which answers for itself.
       this.#parts.onHidden('look up', error)
-      return undefined
+      return 'failed'
     }
   }
 
@@ -103,6 +103,8 @@ export class Lookup {
       })
     const outcome = await refreshed
     if (outcome.kind === 'gone') await cache.delete(key)
+    // Told apart from what must go, by those of other requests who wait for this run.
+    if (outcome.kind === 'failed') throw new RefreshFailed()
     return outcome.kind === 'stored' ? outcome.response : undefined
   }
 
@@ -142,7 +144,8 @@ export class Lookup {
   async #others (): Promise<Refreshed> {
     const found = await this.#load({ staleIfError: this.#keptMs })
     if (this.#refreshed !== undefined) return this.#refreshed
-    return found === undefined || found.stale ? { kind: 'failed' } : { kind: 'stored', status: 0, response: found.stored }
+    if (found === undefined) return { kind: 'gone' }
+    return found === 'failed' || found.stale ? { kind: 'failed' } : { kind: 'stored', status: 0, response: found.stored }
   }
 
   #uncached (): void {
@@ -150,8 +153,8 @@ export class Lookup {
   }
 
   #replay (stored: StoredResponse, replayed: Omit<Replayed, 'nowMs'>): void {
-    const { request, reply } = this.#wanted.exchange
-    replay(request, reply, readyAnswer(stored), { ...replayed, nowMs: this.#parts.nowMs() })
-    this.#settle.resolve(reply)
+    const { exchange } = this.#wanted
+    replay(exchange, readyAnswer(stored), { ...replayed, nowMs: this.#parts.nowMs() })
+    this.#settle.resolve(exchange.reply)
   }
 }

@@ -17,7 +17,7 @@ export interface RouteCacheOptions {
   keepStale?: Duration
   /** Query parameters by which answers differ; the others must not matter to the handler. @default all */
   query?: readonly string[]
-  /** Request headers by which answers differ, such as `accept`. @default [] */
+  /** Request headers by which answers differ, in lower case, such as `accept`. @default [] */
   vary?: readonly string[]
   /**
    * By what else answers differ: a user, a tenant. Requests with Authorization, a cookie or a session for which it gives
@@ -26,11 +26,11 @@ export interface RouteCacheOptions {
   varyBy?: (request: FastifyRequest) => string | undefined
   /** Whether answers differ by the request's host. @default true */
   host?: boolean
-  /** Names under which stored answers can be invalidated with `invalidateTags` of `cache.namespace('http')`. */
+  /** Names under which stored answers can be invalidated with `invalidateTags` of `cache.namespace('http')`: at most 95, of 1 to 1,024 characters. @default [] */
   tags?: readonly string[]
   /** Which answers to POST, PUT, PATCH and DELETE of the same path end the stored ones: those below 400, all, or none. @default 'success' */
   unsafe?: 'success' | 'any' | 'never'
-  /** Whether a request's Cache-Control is heeded: by `no-cache` and `max-age=0` a client can have the handler run. @default true */
+  /** Whether a request's Cache-Control is heeded: by `no-cache` and `max-age=0` a client can have the handler run. `no-store` always is. @default true */
   requestDirectives?: boolean
 }
 
@@ -62,7 +62,7 @@ export const routeOptionsSchema = {
     host: { type: 'boolean', default: true, description: "Whether answers differ by the request's host." },
     tags: { type: 'array', items: { type: 'string', minLength: 1, maxLength: 1024 }, maxItems: 95, default: [], description: 'Tags of the stored answers.' },
     unsafe: { enum: ['success', 'any', 'never'], default: 'success', description: 'Which answers to POST, PUT, PATCH and DELETE of the same path end the stored ones: those below 400, all, or none.' },
-    requestDirectives: { type: 'boolean', default: true, description: "Whether a request's Cache-Control is heeded: by `no-cache` and `max-age=0` a client can have the handler run." }
+    requestDirectives: { type: 'boolean', default: true, description: "Whether a request's Cache-Control is heeded: by `no-cache` and `max-age=0` a client can have the handler run. `no-store` always is." }
   }
 } as const
 

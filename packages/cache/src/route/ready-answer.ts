@@ -12,6 +12,7 @@ export interface ReadyAnswer {
   readonly vary: string | undefined
 }
 
+/** Makes a stored answer ready: once, however often it is given. */
 export function readyAnswer (stored: StoredResponse): ReadyAnswer {
   const { headers: { vary, ...others }, body, etag } = stored
   return {

@@ -2,9 +2,9 @@ import type { FastifyRequest } from 'fastify'
 import { randomToken } from '@respite/redis'
 import type { Captured } from './capture.ts'
 import type { Exchange } from './exchange.ts'
-import { lifetimeOf, type Times } from './freshness.ts'
+import { lifetimeOf } from './freshness.ts'
 import { directivesOf } from './directives.ts'
-import { headersToStore } from './storable.ts'
+import { type Candidate, type StoringRules, headersToStore, mayBeShared } from './storable.ts'
 import type { StoredResponse } from './stored-response.ts'
 
 /** How asking the handler again has ended. */
@@ -14,6 +14,11 @@ export type Refreshed =
   | { readonly kind: 'failed' }
   /** It gave what must not be stored: what is stored must go. */
   | { readonly kind: 'gone' }
+
+/** Ends a run whose handler failed: what is stored stays. */
+export class RefreshFailed extends Error {
+  override readonly message = 'the handler failed'
+}
 
 /** The header by which this process knows a request of its own; its value is good for one. */
 const ownHeader = 'x-respite-refresh'
@@ -45,18 +50,18 @@ export class Refresher {
     return answered => { ticket.answered = answered }
   }
 
-  async run ({ server, request }: Exchange, stale: StoredResponse, { times, nowMs }: { times: Times, nowMs: () => number }): Promise<Refreshed> {
+  async run ({ server, request }: Exchange, stale: StoredResponse, rules: Omit<StoringRules, 'nowMs'> & { nowMs: () => number }): Promise<Refreshed> {
     const token = randomToken()
     const ticket: Ticket = { answered: undefined, encrypted: request.protocol === 'https' }
     this.#tickets.set(token, ticket)
     try {
-      const { statusCode } = await server.inject({ method: 'GET', url: request.originalUrl, headers: headersFor(request, stale, token), remoteAddress: request.socket.remoteAddress ?? '127.0.0.1' })
+      const { statusCode, headers } = await server.inject({ method: 'GET', url: request.originalUrl, headers: headersFor(request, stale, token), remoteAddress: request.socket.remoteAddress ?? '127.0.0.1' })
       const captured = await ticket.answered
       // A hook has answered before the handler: that says nothing of what is stored.
       if (captured === undefined) return { kind: 'failed' }
       const { status } = captured.candidate
       if (captured.response !== undefined) return { kind: 'stored', status, response: captured.response }
-      if (status === 304) return { kind: 'stored', status, response: freshened(stale, captured, { times, nowMs: nowMs() }) }
+      if (status === 304) return confirmed(stale, captured, { ...rules, nowMs: rules.nowMs(), onTheWire: headers })
       return captured.candidate.failed || status >= 500 || status === 429 || statusCode >= 500 ? { kind: 'failed' } : { kind: 'gone' }
     } finally {
       this.#tickets.delete(token)
@@ -76,13 +81,15 @@ function headersFor (request: FastifyRequest, stale: StoredResponse, token: stri
   return headers
 }
 
-/** The stored answer, confirmed: its body under the headers of the 304. @see RFC 9111, 4.3.4 and 3.2 */
-function freshened (stale: StoredResponse, { candidate }: Captured, { times, nowMs }: { times: Times, nowMs: number }): StoredResponse {
+/** The stored answer, confirmed: its body under the headers of the 304, unless by these it must not be shared any more. @see RFC 9111, 4.3.4 and 3.2 */
+function confirmed (stale: StoredResponse, { candidate }: Captured, { onTheWire, ...rules }: StoringRules & { onTheWire: Candidate['final'] }): Refreshed {
   const { before, sent, final } = candidate
   const { 'content-type': _, 'content-encoding': __, ...added } = headersToStore(before, sent, { ...final, 'content-type': undefined })
   const headers = { ...stale.headers, ...added }
   const age = sent['age'] === undefined ? {} : { age: sent['age'] }
   const date = sent['date'] === undefined ? {} : { date: sent['date'] }
-  const life = lifetimeOf({ ...headers, ...age, ...date }, directivesOf(headers['cache-control']), { times, nowMs })
-  return { ...stale, headers, atMs: nowMs, life }
+  const directives = directivesOf(headers['cache-control'])
+  if (!mayBeShared({ before, sent, final: onTheWire }, directives, rules)) return { kind: 'gone' }
+  const life = lifetimeOf({ ...headers, ...age, ...date }, directives, rules)
+  return { kind: 'stored', status: 304, response: { ...stale, headers, atMs: rules.nowMs, life } }
 }

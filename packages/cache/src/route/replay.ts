@@ -1,6 +1,6 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { appended, hitStatus, type Forward } from './cache-status.ts'
 import { isNotModified, ofTheBody } from './conditional.ts'
+import type { Exchange } from './exchange.ts'
 import type { ReadyAnswer } from './ready-answer.ts'
 import { ageMs } from './stored-response.ts'
 
@@ -12,8 +12,10 @@ export interface Replayed {
   readonly forwarded?: { readonly forward: Forward, readonly status?: number, readonly collapsed?: boolean }
 }
 
+const asItIs = (body: unknown) => body as string
+
 /** Answers from what is stored: with 304 where the client has it already. */
-export function replay (request: FastifyRequest, reply: FastifyReply, { stored, body, headers, vary }: ReadyAnswer, { state, nowMs, forwarded }: Replayed): void {
+export function replay ({ request, reply }: Exchange, { stored, body, headers, vary }: ReadyAnswer, { state, nowMs, forwarded }: Replayed): void {
   const { status, life } = stored
   const age = ageMs(stored, nowMs, state !== 'STALE')
   const same = status === 200 && isNotModified(request.headers, stored)
@@ -23,6 +25,8 @@ export function replay (request: FastifyRequest, reply: FastifyReply, { stored, 
   reply.header('age', String(Math.floor(age / 1_000)))
   reply.header('x-cache', state)
   reply.header('cache-status', appended(reply.getHeader('cache-status'), hitStatus(life.ageMs + life.freshMs - age, forwarded)))
+  // The body was serialised when it was stored; a serializer that a hook has set would do so again.
+  reply.serializer(asItIs)
   if (same) reply.code(304).send()
   else reply.code(status).send(body)
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import type { ResolvedRouteOptions } from './options.ts'
 
@@ -6,8 +6,8 @@ import type { ResolvedRouteOptions } from './options.ts'
 export const maxKeyLength = 4_096
 
 /**
- * Makes the keys of one route's answers: method, path, the query parameters in canonical order, the chosen headers, the host,
- * and what `varyBy` says. HEAD is answered from GET.
+ * Makes the keys of one route's answers: method, path, the query parameters in canonical order, the chosen headers, scheme and
+ * host, and what `varyBy` says. HEAD is answered from GET.
  * @see RFC 9111, 2 and 4.1
  */
 export class RequestKeys {
@@ -25,10 +25,17 @@ export class RequestKeys {
     this.#route = JSON.stringify(route)
   }
 
-  of ({ url, host, query, headers }: Pick<FastifyRequest, 'url' | 'host' | 'query' | 'headers'>, personal: string | undefined): string {
-    let key = `GET ${pathOf(url)}?${this.#canonical((query ?? {}) as Query)} [${this.#route},${this.#host ? JSON.stringify(host) : '""'},${asJson(personal)}`
-    for (const name of this.#vary) key += `,${asJson(headers[name])}`
-    return `${key}]`
+  of ({ url, protocol, host, query, headers }: Pick<FastifyRequest, 'url' | 'protocol' | 'host' | 'query' | 'headers'>, personal: string | undefined): string {
+    const origin = this.#host ? `${protocol}://${host}` : protocol
+    return `GET ${pathOf(url)}?${this.#canonical((query ?? {}) as Query)} [${this.#route},${JSON.stringify(origin)}${this.#varied(headers, personal)}]`
+  }
+
+  /** As a digest: a user's id or a header's token is in no key in clear. */
+  #varied (headers: FastifyRequest['headers'], personal: string | undefined): string {
+    if (personal === undefined && this.#vary.length === 0) return ''
+    let text = asJson(personal)
+    for (const name of this.#vary) text += `,${asJson(headers[name])}`
+    return `,${hash('sha256', text, 'base64url')}`
   }
 
   /** Names sorted, values of one name in their order: `?b=2&a=1` and `?a=1&b=2` are one. */
@@ -54,6 +61,7 @@ function writtenValue (value: unknown): string {
   return typeof value === 'string' && /^[\w.-]*$/.test(value) ? `%22${value}%22` : encodeURIComponent(JSON.stringify(value) ?? '')
 }
 
+/** A URL without its query. */
 export function pathOf (url: string): string {
   const end = url.indexOf('?')
   return end === -1 ? url : url.slice(0, end)
@@ -64,7 +72,8 @@ export function pathOf (url: string): string {
  * the same by mistake costs a miss.
  */
 export function looselyPath (url: string): string {
-  const path = pathOf(url)
+  // A router may end the path at these too.
+  const [path = ''] = url.split(/[?;#]/, 1)
   return decoded(path).toLowerCase().replace(/\/+/g, '/').replace(/(.)\/$/, '$1')
 }
 

@@ -66,7 +66,7 @@ export class RouteCache {
 
   /** Short where the answer lies in this process: no promise, and nothing asked. */
   #handle (wrapped: Wrapped, exchange: Exchange): unknown {
-    const { request, reply } = exchange
+    const { request } = exchange
     const refreshes = this.#refresher.take(request)
     const personal = personalOf(wrapped, request)
     if (refreshes !== undefined) return this.#refresh({ wrapped, exchange, personal: personal !== undefined }, refreshes)
@@ -76,7 +76,7 @@ export class RouteCache {
     if (wishes !== undefined) return this.#asWished({ wrapped, exchange, personal: personal !== undefined }, key, wishes)
     const ready = this.#parts.ready.find(key)
     if (ready === undefined) return this.#look({ wrapped, exchange, personal: personal !== undefined }, { key, wishes, forward: 'uri-miss' })
-    replay(request, reply, ready, { state: 'HIT', nowMs: this.#parts.nowMs() })
+    replay(exchange, ready, { state: 'HIT', nowMs: this.#parts.nowMs() })
     return undefined
   }
 
@@ -103,7 +103,7 @@ export class RouteCache {
   /** @see RFC 9111, 5.2.1 */
   async #asWished (run: Run, key: string, wishes: Wishes): Promise<unknown> {
     const { cache, nowMs } = this.#parts
-    const { request, reply } = run.exchange
+    const { reply } = run.exchange
     let missReason: ReadReport['missReason']
     const found = await cache.getWithTtl<unknown>(key, { onReport: report => { missReason = report.missReason } })
     const stored = found !== undefined && isStored(found.value) ? found.value : undefined
@@ -112,7 +112,7 @@ export class RouteCache {
       // By the store's clock, not by that of the machine that filled it.
       const age = stored.life.ageMs + stored.life.freshMs - leftMs
       if (!wishes.noCache && age <= wishes.maxAgeMs && leftMs >= wishes.minFreshMs) {
-        replay(request, reply, readyAnswer(stored), { state: 'HIT', nowMs: nowMs() })
+        replay(run.exchange, readyAnswer(stored), { state: 'HIT', nowMs: nowMs() })
         return reply
       }
     }
@@ -133,15 +133,16 @@ export class RouteCache {
 
   #lookupParts (run: Run): LookupParts {
     const { cache, nowMs, onHidden } = this.#parts
-    const { wrapped, exchange } = run
+    const { wrapped, exchange, personal } = run
+    const { options } = wrapped
     return {
       cache,
       nowMs,
       onHidden,
-      tags: tagsOf(wrapped.options, exchange.request),
+      tags: tagsOf(options, exchange.request),
       run: (forward, settle) => this.#run(run, { forward, unread: false }, settle),
       runUncached: (forward, settle) => this.#runUncached(run, forward, settle),
-      refresh: stale => this.#refresher.run(exchange, stale, { times: timesOf(wrapped.options), nowMs })
+      refresh: stale => this.#refresher.run(exchange, stale, { times: timesOf(options), vary: options.vary, personal, nowMs })
     }
   }
 
@@ -161,7 +162,17 @@ export class RouteCache {
         : lifetimeToStore(candidate, { times: timesOf(wrapped.options), vary: wrapped.options.vary, personal, nowMs: nowMs() })
     });
     (exchange.reply as CapturedReply)[captureOf] = capture
-    callHandler(wrapped, exchange, settle)
+    // What is thrown need not be an error, by which what is sent would be told.
+    callHandler(wrapped, exchange, {
+      resolve (value) {
+        if (value instanceof Promise) value.catch(() => capture.failed())
+        settle.resolve(value)
+      },
+      reject (error) {
+        capture.failed()
+        settle.reject(error)
+      }
+    })
     return capture.done
   }
 

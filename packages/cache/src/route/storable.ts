@@ -1,4 +1,4 @@
-import { directivesOf, listOf } from './directives.ts'
+import { type Directives, directivesOf, listOf } from './directives.ts'
 import { type Lifetime, type Times, lifetimeOf, saysHowLong } from './freshness.ts'
 import { isStoredStatus } from './stored-response.ts'
 
@@ -47,23 +47,29 @@ export interface StoringRules {
 }
 
 /** How long an answer may be used; undefined: it must not be stored. @see RFC 9111, 3 */
-export function lifetimeToStore ({ status, failed, before, sent, final }: Candidate, { times, vary, personal, nowMs }: StoringRules): Lifetime | undefined {
+export function lifetimeToStore (candidate: Candidate, rules: StoringRules): Lifetime | undefined {
+  const { status, failed, sent, final } = candidate
   const directives = directivesOf(sent['cache-control'])
   // Only a 200 is stored for the route's sake alone; RFC 9111, 4.2.2 would guess for others too.
   if (failed || !isStoredStatus(status) || (status !== 200 && !saysHowLong(sent, directives))) return undefined
-  if (final['set-cookie'] !== undefined || 'content-range' in sent) return undefined
+  if ('content-range' in sent || !mayBeShared(candidate, directives, rules)) return undefined
   // Something between the handler and here has changed the body: what it was is not known any more.
   if (String(sent['content-encoding']) !== String(final['content-encoding'])) return undefined
-  // RFC 9111, 4.1: `*` is never listed either.
-  if (varies(before, sent).some(name => !vary.includes(name))) return undefined
-  // RFC 9111, 5.2.2.5, 5.2.2.4 (it would have to be confirmed each time) and 5.2.2.7
-  if (directives.has('no-store') || directives.has('no-cache') || (directives.has('private') && !personal)) return undefined
-  const life = lifetimeOf(sent, directives, { times, nowMs })
+  const life = lifetimeOf(sent, directives, rules)
   return life.freshMs < 1 ? undefined : life
 }
 
+/** Whether what an answer says of itself lets others have it, be it whole or the 304 that confirms it. */
+export function mayBeShared ({ before, sent, final }: Omit<Candidate, 'status' | 'failed'>, directives: Directives, { vary, personal }: Pick<StoringRules, 'vary' | 'personal'>): boolean {
+  if (final['set-cookie'] !== undefined) return false
+  // RFC 9111, 4.1: `*` is never listed either.
+  if (varies(before, sent).some(name => !vary.includes(name))) return false
+  // RFC 9111, 5.2.2.5, 5.2.2.4 (it would have to be confirmed each time) and 5.2.2.7
+  return !directives.has('no-store') && !directives.has('no-cache') && (personal || !directives.has('private'))
+}
+
 /** Header names that the handler has said the answer varies by. @see RFC 9110, 12.5.5 */
-export function varies (before: Headers, after: Headers): string[] {
+function varies (before: Headers, after: Headers): string[] {
   const known = listOf(before['vary'])
   return listOf(after['vary']).filter(name => !known.includes(name))
 }

@@ -27,6 +27,7 @@ export function isStored (value: unknown): value is StoredResponse {
  */
 const explicit = new Set([200, 203, 300, 301, 302, 307, 308, 404, 405, 410, 414])
 
+/** Whether an answer of this status may be stored at all. */
 export function isStoredStatus (status: unknown): status is number {
   return explicit.has(status as number)
 }

@@ -54,5 +54,10 @@ export function tee (source: Readable, maxBytes: number): Tee {
   source.once('error', broken)
   // A close without an end, and without an error: it was destroyed.
   source.once('close', () => { if (!source.readableEnded) broken() })
+  // Neither end nor close comes again of one that was over before.
+  if (source.readableEnded) {
+    settle(undefined)
+    client.push(null)
+  } else if (source.destroyed) broken(source.errored ?? undefined)
   return { client, body }
 }

@@ -30,14 +30,15 @@ export class RedisStore implements Store {
         ? link.run(scripts.peek, [val], [])
         : link.run(scripts.acquire, [val, this.#places.lease(key)], [lease.token, lease.leaseMs, lease.except === '' ? '' : Buffer.from(lease.except, 'base64url'), lease.waited]),
       this.#shared.ask(`ns ${lease?.withinMs}`, () => link.send('GET', this.#places.nsKey)),
-      tags.length === 0 ? undefined : this.versions(tags),
-      lease?.clock === true ? this.clock() : undefined
+      tags.length === 0 ? undefined : this.versions(tags, lease?.withinMs),
+      lease?.clock === true ? this.clock(lease.withinMs) : undefined
     ])
     return toReply(reply as unknown[], { ns: ns as string | null, tags: nonces ?? new Map(), ...(clock === undefined ? {} : { clock }) })
   }
 
-  async versions (tags: readonly string[]): Promise<Map<string, string | null>> {
-    const nonces = await Promise.all(tags.map(tag => this.#shared.ask(`tag ${tag}`, () => this.#link.send('HGET', this.#places.tag(tag), 'nonce'))))
+  async versions (tags: readonly string[], withinMs?: number): Promise<Map<string, string | null>> {
+    const link = this.#within(withinMs)
+    const nonces = await Promise.all(tags.map(tag => this.#shared.ask(`tag ${withinMs} ${tag}`, () => link.send('HGET', this.#places.tag(tag), 'nonce'))))
     return new Map(tags.map((tag, i) => [tag, nonces[i] as string | null]))
   }
 
@@ -46,8 +47,8 @@ export class RedisStore implements Store {
     return nonce === null || nonce === undefined ? null : { nonce, g: g ?? '!', s: Number(s) }
   }
 
-  async clock (): Promise<Tick> {
-    const [g, s] = await this.#shared.ask('clock', () => this.#run(scripts.clock, [this.#places.clkKey], randomToken(), nsMs)) as [string, number]
+  async clock (withinMs?: number): Promise<Tick> {
+    const [g, s] = await this.#shared.ask(`clock ${withinMs}`, () => this.#within(withinMs).run(scripts.clock, [this.#places.clkKey], [randomToken(), nsMs])) as [string, number]
     return { g, s }
   }
 
@@ -55,10 +56,11 @@ export class RedisStore implements Store {
     await this.#run(scripts.vouch, [this.#places.tag(tag)], nonce, g, s)
   }
 
-  async mint (tags: readonly string[], ns: boolean): Promise<Versions> {
+  async mint (tags: readonly string[], ns: boolean, withinMs?: number): Promise<Versions> {
+    const link = this.#within(withinMs)
     const [nsNonce, nonces] = await Promise.all([
-      ns ? this.#shared.ask('found', () => this.#run(scripts.found, [this.#places.nsKey], randomToken(), nsMs)) : null,
-      Promise.all(tags.map(tag => this.#shared.ask(`mint ${tag}`, () => this.#run(scripts.mint, [this.#places.tag(tag)], randomToken(), tagMs))))
+      ns ? this.#shared.ask(`found ${withinMs}`, () => link.run(scripts.found, [this.#places.nsKey], [randomToken(), nsMs])) : null,
+      Promise.all(tags.map(tag => this.#shared.ask(`mint ${withinMs} ${tag}`, () => link.run(scripts.mint, [this.#places.tag(tag)], [randomToken(), tagMs]))))
     ])
     return { ns: nsNonce as string | null, tags: new Map(tags.map((tag, i) => [tag, nonces[i] as string])) }
   }

@@ -71,30 +71,42 @@ export interface Entry {
  * the store's own clock. Failures of a store are `LinkError`s.
  */
 export interface Store {
+  /** Looks, or asks for an entry with the right to fill it. */
   read (question: Question): Promise<Reply>
-  /** The nonces of these tags. */
-  versions (tags: readonly string[]): Promise<Map<string, string | null>>
+  /**
+   * The nonces of these tags.
+   * @param withinMs - how long the answer may take, here and below. @default the link's deadline
+   */
+  versions (tags: readonly string[], withinMs?: number): Promise<Map<string, string | null>>
   /** A tag's nonce, and the bump of which generation and counter it is at the latest; null where there is no record. */
   tag (tag: string): Promise<Tick & { nonce: string } | null>
   /** The clock of bumps; never one that was lost and does not know it. */
-  clock (): Promise<Tick>
+  clock (withinMs?: number): Promise<Tick>
   /** Says that a nonce was in place when the clock stood there. */
   vouch (tag: string, nonce: string, tick: Tick): Promise<void>
   /** Gives nonces to those of namespace and tags that have none; answers what is there. */
-  mint (tags: readonly string[], ns: boolean): Promise<Versions>
+  mint (tags: readonly string[], ns: boolean, withinMs?: number): Promise<Versions>
   /** @returns whether the lease still stood, and the entry was stored; where it did not, `onRefuse` says whether what lies there goes */
   fill (key: string, token: string, entry: Entry): Promise<boolean>
   /** Ends a lease: the factory failed, skipped, or nobody waits. */
   done (key: string, token: string, how: 'F' | 'S' | '-'): Promise<void>
+  /** Stores an entry, whoever fills it meanwhile; the last one at the store wins. */
   put (key: string, entry: Entry): Promise<void>
   /** Takes the lease of a key, whoever has it. */
   open (key: string, token: string, leaseMs: number): Promise<void>
-  /** @returns entries that went */
+  /**
+   * Drops an entry, and the lease of whoever fills it.
+   * @returns entries that went
+   */
   drop (key: string): Promise<number>
   /** Drops a record that cannot be read, unless another took its place. */
   discard (key: string, id: string): Promise<void>
-  /** @returns entries that are stale from now on */
+  /**
+   * Ends an entry's freshness, and the lease of whoever fills it.
+   * @returns entries that are stale from now on
+   */
   soften (key: string): Promise<number>
+  /** A new nonce for a tag: all entries that carry it are dead. */
   bump (tag: string): Promise<void>
   /** Lets the records of the namespace and of these tags live as long as an entry that carries them. */
   keep (tags: readonly string[], hardMs: number): Promise<void>

@@ -1,5 +1,5 @@
-import { randomInt } from 'node:crypto'
 import t from 'tap'
+import { seeded } from '@respite/testing'
 import { decodeJson, encodeJson } from '../../src/codecs/json.ts'
 
 const there = (value: unknown) => decodeJson(encodeJson(value)).value
@@ -16,13 +16,7 @@ t.test('keeps what structuredClone keeps', async t => {
 })
 
 t.test('keeps any nesting of them', async t => {
-  const seed = Number(process.env.SEED ?? randomInt(2 ** 31))
-  t.comment(`seed ${seed}`)
-  let state = seed
-  const next = (n: number) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
-    return (state >>> 8) % n
-  }
+  const { below: next } = seeded(t)
   const leaves = [() => null, () => next(1_000) - 500, () => `s${next(99)}"$"`, () => BigInt(next(99)), () => undefined, () => new Date(next(9_999)), () => Number.NaN, () => new Uint8Array([next(255)])]
   const build = (depth: number): unknown => {
     if (depth === 0) return leaves[next(leaves.length)]!()

@@ -1,4 +1,4 @@
-import './clock-of-its-own.ts'
+import '@respite/testing/clock-of-its-own'
 import { gate } from '@respite/testing'
 import { assemble } from '../assemble.ts'
 import type { Answer, Question } from './other-process.ts'

@@ -1,4 +1,4 @@
-import type { Step } from './explorer.ts'
+import type { Step } from '@respite/testing'
 import { bump, drop, tick } from './redis.ts'
 import { Turn } from './reading.ts'
 import { type Scene, type World, fresh, keysOf, missing, over } from './world.ts'

@@ -1,4 +1,4 @@
-import type { Step } from './explorer.ts'
+import type { Step } from '@respite/testing'
 import { spoilKey, spoilTag } from './ending.ts'
 import { pushKey, pushTag } from './redis.ts'
 import { type Luck, type Scene, type World, keysOf, missing } from './world.ts'

@@ -1,4 +1,4 @@
-import { type Outcome, type Step, explore } from './explorer.ts'
+import { type Outcome, type Step, explore } from '@respite/testing'
 import { ending } from './ending.ts'
 import { environment } from './environment.ts'
 import { reading } from './reading.ts'

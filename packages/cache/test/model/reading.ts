@@ -1,4 +1,4 @@
-import type { Step } from './explorer.ts'
+import type { Step } from '@respite/testing'
 import { acquire, done, fill, mint, readClock, readTag } from './redis.ts'
 import { settling } from './settling.ts'
 import { type Call, type Entry, type Process, type Reading, type Scene, type World, fresh, missing, over, unasked } from './world.ts'

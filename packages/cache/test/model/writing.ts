@@ -1,5 +1,5 @@
 import { resolve } from './ending.ts'
-import type { Step } from './explorer.ts'
+import type { Step } from '@respite/testing'
 import { Turn } from './reading.ts'
 import { fillOver, mint, open } from './redis.ts'
 import { type Scene, type World, fresh } from './world.ts'

@@ -64,7 +64,7 @@ t.test('RFC 9111, 5.2.1.7: only-if-cached is answered from what is stored, or wi
   t.strictSame(await ask('only-if-cached'), ['MISS', 504, undefined])
 })
 
-t.test('a route may close its ear', async t => {
+t.test('with requestDirectives false no request has the handler run by its Cache-Control, but for no-store', async t => {
   const { ask } = await counting(t, { requestDirectives: false })
   await ask()
   for (const wish of ['no-cache', 'max-age=0', 'only-if-cached', 'min-fresh=1000']) t.strictSame(await ask(wish), ['HIT', 1, 'hit'])

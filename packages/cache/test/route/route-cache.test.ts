@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import t from 'tap'
 import { gate, until } from '@respite/testing'
 import cache from '@respite/cache'
 import redis from '@respite/redis'
 import { assemble } from '../assemble.ts'
+import { appInTime } from './app-in-time.ts'
 
 const app = await assemble({})
 t.teardown(() => app.close())
@@ -126,7 +127,7 @@ t.test('only headers that the handler has set are stored', async t => {
   t.equal(second.headers['x-ratelimit-remaining'], '5')
   t.equal(second.headers['vary'], 'Origin', 'what hooks say is said once, by them')
   t.ok(Number(second.headers['x-request']) >= Number(first.headers['x-request']))
-  const stored = app.cache.namespace('http').getLocal<{ headers: object }>(`GET /set? ${JSON.stringify(['/set', 'localhost:80', null])}`)
+  const stored = app.cache.namespace('http').getLocal<{ headers: object }>(`GET /set? ${JSON.stringify(['/set', 'http://localhost:80'])}`)
   t.strictSame(stored!.headers, { 'x-own': 'mine', 'content-type': 'application/xml' })
 })
 
@@ -142,7 +143,7 @@ t.test('H3: what is no success, is personal or says no-store is never stored', a
 t.test("an answer's own s-maxage shortens its time", async t => {
   await get('/brief')
   t.equal((await get('/brief')).state, 'HIT')
-  const entry = await app.cache.namespace('http').getWithTtl(`GET /brief? ${JSON.stringify(['/brief', 'localhost:80', null])}`)
+  const entry = await app.cache.namespace('http').getWithTtl(`GET /brief? ${JSON.stringify(['/brief', 'http://localhost:80'])}`)
   t.ok(entry!.ttlMs <= 7_000, `${entry!.ttlMs}`)
 })
 
@@ -158,7 +159,7 @@ t.test('bytes and odd JSON come back as they were', async t => {
 })
 
 t.test('what is no answer is a miss, whoever wrote it', async t => {
-  const key = `GET /users/odd? ${JSON.stringify(['/users/:id', 'localhost:80', null])}`
+  const key = `GET /users/odd? ${JSON.stringify(['/users/:id', 'http://localhost:80'])}`
   for (const value of [null, 5, 'text', { status: 200 }, { status: 500, headers: {}, body: 'x' }, { status: 200, headers: null, body: 'x' }]) {
     await app.cache.namespace('http').set(key, value)
     t.strictSame([(await get('/users/odd')).state, (await get('/users/odd')).body], ['MISS', '{"id":"odd"}'])
@@ -277,4 +278,36 @@ t.test('a route may say that what its requests carry does not matter', async t =
   other.get('/shared', { config: { cache: { ttl: '5m', varyBy: () => 'all' } } }, handler)
   await other.inject({ url: '/shared', headers: { cookie: 'analytics=1' } })
   t.equal((await other.inject({ url: '/shared', headers: { cookie: 'analytics=2' } })).headers['x-cache'], 'HIT')
+})
+
+t.test('H2: RFC 9111, 2: http and https are two resources: a link or a redirect of one is not given to the other', async t => {
+  for (const host of [true, false]) {
+    const { app, get } = await appInTime(t)
+    app.addHook('onRequest', async ({ headers, raw }) => { if (headers['x-tls'] !== undefined) Object.assign(raw.socket, { encrypted: true }) })
+    app.get('/', { config: { cache: { ttl: '1m', host } } }, async ({ protocol }) => ({ protocol }))
+    for (const state of ['MISS', 'HIT']) {
+      t.match(await get('/'), { state, body: '{"protocol":"http"}' })
+      t.match(await get('/', { 'x-tls': '1' }), { state, body: '{"protocol":"https"}' })
+    }
+  }
+})
+
+t.test('a hit is not serialised again by a serializer that a hook has set', async t => {
+  const { app, get } = await appInTime(t)
+  const preHandler = async (_: unknown, reply: FastifyReply) => { reply.type('application/json').serializer((data: unknown) => JSON.stringify({ data })) }
+  app.get('/', { config: { cache: { ttl: '1m' } }, preHandler }, async () => ({ a: 1 }))
+  for (const state of ['MISS', 'HIT']) t.match(await get('/'), { state, body: '{"data":{"a":1}}' })
+})
+
+t.test('H3: what a handler throws is not stored, be it an error or not, and whatever an error handler makes of it', async t => {
+  const { app, get } = await appInTime(t)
+  let runs = 0
+  app.setErrorHandler(async (_, __, reply) => reply.code(200).send({ runs: ++runs }))
+  const config = { cache: { ttl: '1m' } } as const
+  const thrown: unknown = { code: 'no error' }
+  app.get('/later', { config }, async () => { throw thrown })
+  app.get('/at-once', { config }, () => { throw thrown })
+  app.get('/error', { config }, async () => { throw new TypeError('broken') })
+  for (const url of ['/later', '/at-once', '/error']) for (let i = 0; i < 2; i++) t.match(await get(url), { state: 'MISS', status: 200 }, url)
+  t.equal(runs, 6)
 })

@@ -137,10 +137,52 @@ t.test('what is no answer, and past its time, is sent past and goes', async t =>
   let runs = 0
   app.get('/', { config: { cache: { ttl: '10s', swr: '1h' } } }, async () => ({ runs: ++runs }))
   const http = app.cache.namespace('http')
-  const key = `GET /? ${JSON.stringify(['/', 'localhost:80', null])}`
+  const key = `GET /? ${JSON.stringify(['/', 'http://localhost:80'])}`
   await http.set(key, 'of a stranger', { ttl: '1h' })
   await http.expire(key)
   const [odd, next] = [await get('/'), await get('/')]
   t.strictSame([odd.state, odd.body, next.state, next.body], ['MISS', '{"runs":1}', 'MISS', '{"runs":2}'])
   t.strictSame([(await get('/')).state, runs], ['HIT', 2])
+})
+
+t.test('RFC 9111, 4.3.4 and 3: a 304 that says that the answer must not be shared confirms nothing, and ends what is stored', async t => {
+  for (const [name, value] of [['cache-control', 'no-store'], ['cache-control', 'private, max-age=60'], ['cache-control', 'no-cache'], ['set-cookie', 'a=1'], ['vary', 'x-other']] as const) {
+    const { app, get, pass } = await appInTime(t)
+    let runs = 0
+    app.get('/', { config: { cache: { ttl: '10s' } } }, async (request, reply) => {
+      runs++
+      reply.header('etag', '"x"')
+      return request.headers['if-none-match'] === '"x"' ? reply.code(304).header(name, value).send() : { runs }
+    })
+    await get('/')
+    pass(11_000)
+    t.match(await get('/'), { state: 'MISS', body: '{"runs":3}', headers: { [name]: undefined } }, `${name}: ${value}`)
+    t.match(await get('/'), { state: 'MISS', body: '{"runs":4}' }, 'the handler was asked for itself')
+  }
+})
+
+t.test('what is gone is gone for all who asked at once; stale-if-error is for failures', async t => {
+  const { app, get, pass } = await appInTime(t)
+  let hold = gate()
+  let status = 200
+  let runs = 0
+  app.get('/', { config: { cache: { ttl: '10s', staleIfError: '1h' } } }, async (_, reply) => {
+    runs++
+    if (status !== 200) await hold.pass()
+    return reply.code(status).send({ status })
+  })
+  await get('/')
+  pass(11_000)
+  status = 503
+  const failed = Array.from({ length: 5 }, () => get('/'))
+  await hold.reached
+  hold.open()
+  for (const answer of await Promise.all(failed)) t.match(answer, { state: 'STALE', status: 200 })
+  t.equal(runs, 2, 'one run for all')
+  status = 404
+  hold = gate()
+  const gone = Array.from({ length: 5 }, () => get('/'))
+  await hold.reached
+  hold.open()
+  for (const answer of await Promise.all(gone)) t.match(answer, { state: 'MISS', status: 404 })
 })

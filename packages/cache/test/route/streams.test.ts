@@ -127,3 +127,64 @@ t.test('a HEAD route with a handler of its own passes by, and fills nothing', as
   t.strictSame([head.state, head.headers['cache-status'], head.headers['x-own']], ['BYPASS', 'respite; fwd=method', '1'])
   t.equal((await get('/')).body, 'get')
 })
+
+t.test('a stream that was over before it was sent ends the answer as it does without a cache', async t => {
+  const { app } = await appInTime(t)
+  const ended = async () => {
+    const source = Readable.from(['x'])
+    await text(source)
+    if (!source.closed) await once(source, 'close')
+    return source
+  }
+  const destroyed = async () => {
+    const source = new PassThrough().destroy()
+    await once(source, 'close')
+    return source
+  }
+  for (const [name, make] of [['ended', ended], ['destroyed', destroyed]] as const) {
+    app.get(`/cached/${name}`, cached, make)
+    app.get(`/plain/${name}`, make)
+  }
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  const ask = async (path: string) => {
+    const answer = await fetch(address + path)
+    return [answer.status, await answer.text()]
+  }
+  for (const name of ['ended', 'destroyed']) for (let i = 0; i < 2; i++) t.strictSame(await ask(`/cached/${name}`), await ask(`/plain/${name}`), name)
+})
+
+for (const body of ['a text', 'a stream']) {
+  for (const leaves of [false, true]) {
+    t.test(`H1: ${body} that is given a cookie by a slow hook is not stored${leaves ? ', also when its client has left' : ''}`, async t => {
+      const { app, get } = await appInTime(t)
+      const hold = gate()
+      let runs = 0
+      let drained = Promise.resolve<unknown>(undefined)
+      app.addHook('onSend', async (request, reply) => {
+        if (request.headers['x-slow'] === undefined) return
+        await hold.pass()
+        reply.header('set-cookie', 'token=1')
+      })
+      app.get('/', cached, async (_, reply) => {
+        const source = Readable.from([`token ${++runs}`])
+        if (body === 'a stream') drained = once(source, 'close')
+        return reply.type('text/plain').send(body === 'a stream' ? source : `token ${runs}`)
+      })
+      const address = await app.listen({ port: 0, host: '127.0.0.1' })
+      const closed = new Promise<void>(resolve => { app.server.once('request', (_, response: ServerResponse) => response.once('close', resolve)) })
+      const asked = request(address, { headers: { 'x-slow': '1' }, agent: false }).on('error', () => undefined).on('response', answer => answer.resume()).end()
+      await hold.reached
+      await drained
+      if (leaves) {
+        asked.destroy()
+        await closed
+      }
+      hold.open()
+      await closed
+      const host = { host: new URL(address).host }
+      t.match(await get('/', host), { state: 'MISS', body: 'token 2' })
+      await until('what comes after it is stored', async () => (await get('/', host)).state === 'HIT')
+      t.not((await get('/', host)).body, 'token 1')
+    })
+  }
+}

@@ -1,5 +1,6 @@
+import { request } from 'node:http'
 import t from 'tap'
-import { gate } from '@respite/testing'
+import { gate, until } from '@respite/testing'
 import { groupsOf } from '../../src/route/groups.ts'
 import { type AppInTime, appInTime } from './app-in-time.ts'
 
@@ -133,7 +134,7 @@ t.test('RFC 9875: groups are tags of an answer, and an unsafe request ends them;
   t.strictSame(await states(), ['MISS', 'HIT'])
 })
 
-t.test('R2: a group that is ended while the answer that names it is being made', async t => {
+t.test('R2: a group that is ended while the answer that names it is being made keeps the answer from being stored', async t => {
   const { app, get, inject } = await appInTime(t)
   const holds = [gate(), gate(), gate()]
   let runs = 0
@@ -154,7 +155,7 @@ t.test('R2: a group that is ended while the answer that names it is being made',
   t.strictSame([(await get('/a')).state, (await get('/a')).body], ['HIT', '{"run":2}'])
 })
 
-t.test('R2: a group that one run has made known is ended while another run that names it goes on', async t => {
+t.test('R2: a group that one run has made known, ended while another run that names it goes on, keeps that answer from being stored', async t => {
   const { app, get } = await appInTime(t)
   const holds = [gate(), gate()]
   let runs = 0
@@ -164,7 +165,7 @@ t.test('R2: a group that one run has made known is ended while another run that 
     reply.header('cache-groups', '"g"')
     return { run }
   })
-  const key = `GET /a? ${JSON.stringify(['/a', 'localhost:80', null])}`
+  const key = `GET /a? ${JSON.stringify(['/a', 'http://localhost:80'])}`
   const first = get('/a')
   await holds[0]!.reached
   await app.cache.namespace('http').delete(key)
@@ -233,4 +234,17 @@ t.test('an app without cached routes pays nothing for its unsafe requests', asyn
   app.post('/x', async () => ({}))
   t.equal((await inject({ method: 'POST', url: '/x' })).status, 200)
   t.equal(app.cache.stats().misses, 0)
+})
+
+t.test('an answer that was asked for with what a router takes for the end of a path is of that path', async t => {
+  const { app, inject } = await withItems(t)
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  // As a browser never sends it: the fragment too.
+  const state = (path: string) => new Promise((resolve, reject) => { request(address, { path, agent: false }, answer => resolve(answer.resume().headers['x-cache'])).on('error', reject).end() })
+  for (const path of ['/items/1#part', '/items/1;v=1']) {
+    await state(path)
+    await until('it is stored', async () => await state(path) === 'HIT')
+    await inject({ method: 'PUT', url: '/items/1' })
+    t.equal(await state(path), 'MISS', path)
+  }
 })
