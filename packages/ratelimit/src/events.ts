@@ -10,6 +10,8 @@ export interface ExceededLimit {
   windowMs: number
   /** Until it has room if nobody else comes; Infinity: never. */
   retryAfterMs: number
+  /** It had room, but this process is busy. */
+  shed?: true
 }
 
 /** What `onExceeded` is told. */
@@ -43,8 +45,8 @@ export type OnBanned = (banned: BannedCaller, request?: FastifyRequest) => void 
 /** What a ruling says of those that had no room. */
 export function exceededOf (asks: readonly (Ask & { readonly who: string })[], { answers }: Ruling): ExceededLimit[] {
   return asks.flatMap(({ rule: { name, limit, windowMs }, who }, i) => {
-    const { waitMs } = answers[i]!
-    return waitMs === 0 ? [] : [{ name, key: who, limit, windowMs, retryAfterMs: waitMs }]
+    const { waitMs, shed } = answers[i]!
+    return waitMs === 0 ? [] : [{ name, key: who, limit, windowMs, retryAfterMs: waitMs, ...(shed && { shed }) }]
   })
 }
 

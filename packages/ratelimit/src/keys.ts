@@ -3,7 +3,7 @@ export const keys = {
   state: {
     template: 'limit:{<subject>}:<limit>',
     holds: 'string: what a limit has admitted of a subject, in the form of its algorithm (`lua/limits.lua`); the subject is 132 bits of SHA-256 of an address, a user or a key',
-    expires: 'when it says nothing any more: at most 16/15 of the window after the last admission, with gcra when its burst is whole again'
+    expires: 'when it says nothing any more: at most 16/15 of the window, of a log at least a second more than it, after the last admission; with gcra when its burst is whole again'
   },
   hits: {
     template: 'hits:{<subject>}:<counter>',

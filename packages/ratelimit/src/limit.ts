@@ -5,10 +5,13 @@ import type { BanRule } from './algorithms/ban.ts'
 import { type BanOptions, banRule, banSchema, type GivenBan } from './ban-options.ts'
 import { contradictionOf, largest, longestMs } from './bounds.ts'
 import type { CostOf } from './cost.ts'
+import { type DelayOptions, type DelayRule, delaySchema } from './delay-options.ts'
 import { comparedPrefix, type Scope } from './http/scope.ts'
+import { type GivenLease, type LeaseOptions, type LeaseRule, leaseRule, leaseSchema } from './leases/lease-options.ts'
 import type { AlgorithmName, Rule } from './rule.ts'
 import { type CountedOutcome, countedOutcomes, type CountIf } from './outcome-count.ts'
 import type { LimitFor } from './tier.ts'
+import { type LoadOptions, loadSchema } from './load-options.ts'
 
 /** What happens while the store is away: this process counts its share, everybody passes, or nobody does. */
 export type OnStoreError = 'local' | 'open' | 'closed'
@@ -49,6 +52,12 @@ export interface LimitOptions {
   countIf?: CountIf
   /** Bans a subject after so many refusals, each time for longer. */
   ban?: BanOptions
+  /** Lets requests wait for room, instead of refusing them at once. */
+  delay?: DelayOptions
+  /** Keeps units free while this process is busy; false: never. @default the plugin's */
+  load?: LoadOptions | false
+  /** With `fixed-window` and `gcra`: each process takes permits of a subject in batches and spends them without asking. */
+  lease?: true | LeaseOptions
   /** Decides, counts and reports, but refuses nobody and writes no headers. @default false */
   shadow?: boolean
   /** In the plugin's `limits`: methods that it counts. @default all but OPTIONS */
@@ -71,6 +80,10 @@ export interface Limit {
   readonly countIf: CountIf | undefined
   readonly shadow: boolean
   readonly ban: BanRule | undefined
+  readonly delay: DelayRule | undefined
+  /** Load from which on it keeps units free; false: never, absent: as the app's. */
+  readonly shedAt: number | false | undefined
+  readonly lease: LeaseRule | undefined
   /** Of a limit of every route. */
   readonly scope: Scope | undefined
   readonly onStoreError: OnStoreError
@@ -106,6 +119,9 @@ export const limitSchema = {
     count: { enum: ['failures', 'successes'], description: 'Counts answers from status 400 on, or those below. A request is charged at its start and given back when its answer does not count.' },
     countIf: { instance: 'function', description: 'Instead of `count`: `(request, reply) => boolean`, async too, asked once the answer has gone out.' },
     ban: { ...banSchema, description: 'Bans a subject after so many refusals by this limit, each time for longer.' },
+    delay: { ...delaySchema, description: 'Lets requests wait for room, instead of refusing them at once; calls by hand are answered at once.' },
+    load: loadSchema,
+    lease: { ...leaseSchema, description: '`true` or an object, with `fixed-window` and `gcra`: each process takes permits of a subject in batches and spends them without asking Redis. Not with `ban` and `limitFor`.' },
     shadow: { type: 'boolean', default: false, description: 'Decides, counts and reports in metrics and `onExceeded`, but refuses nobody and writes no headers.' },
     methods: { type: 'array', minItems: 1, items: { type: 'string', pattern: '^(?!OPTIONS$)[A-Z][A-Z-]*$' }, description: 'In the plugin\'s `limits` alone: methods that it counts; GET stands for HEAD too. By default all but OPTIONS.' },
     prefix: { type: 'string', pattern: '^/[^?#;]*$', maxLength: 1_024, description: 'In the plugin\'s `limits` alone: the path below which it counts, whole segments, whatever its case. By default `/`.' },
@@ -113,7 +129,9 @@ export const limitSchema = {
   }
 } as const
 
-type Given = Omit<LimitOptions, 'per' | 'slotExpiryMs' | 'ban'> & { per?: number, slotExpiryMs?: number, cost: number | CostOf, shadow: boolean, ban?: GivenBan }
+type Given = Omit<LimitOptions, 'per' | 'slotExpiryMs' | 'ban' | 'delay' | 'lease'> & {
+  delay?: DelayRule, per?: number, slotExpiryMs?: number, cost: number | CostOf, shadow: boolean, ban?: GivenBan, lease?: GivenLease
+}
 
 const define = defineOptions<LimitOptions, Given>('ratelimit', limitSchema)
 
@@ -127,8 +145,9 @@ export function resolveLimit (options: LimitOptions, onStoreError: OnStoreError)
   const algorithm = given.algorithm ?? defaultAlgorithm(given, limit)
   refuseContradictions(given, { limit, windowMs, algorithm })
   const capacity = algorithm === 'gcra' ? given.burst ?? limit : limit
+  const rule = Object.freeze({ name: given.name, algorithm, limit, windowMs, capacity })
   return Object.freeze({
-    rule: Object.freeze({ name: given.name, algorithm, limit, windowMs, capacity }),
+    rule,
     by: given.key === undefined ? given.by ?? 'ip' : 'key',
     key: given.key,
     cost: typeof given.cost === 'number' ? given.cost : 1,
@@ -137,6 +156,9 @@ export function resolveLimit (options: LimitOptions, onStoreError: OnStoreError)
     countIf: given.count === undefined ? given.countIf : countedOutcomes[given.count],
     shadow: given.shadow,
     ban: given.ban === undefined ? undefined : banRule(given.name, given.ban, windowMs),
+    delay: given.delay,
+    shedAt: given.load === undefined || given.load === false ? given.load : given.load.shedAt,
+    lease: given.lease === undefined ? undefined : leaseRule(given.lease, rule, given),
     scope: scopeOf(given),
     onStoreError: given.onStoreError ?? onStoreError
   })
@@ -179,8 +201,8 @@ function scopeOf ({ methods, prefix }: Given): Scope | undefined {
 }
 
 function refuseContradictions (given: Given, { limit, windowMs, algorithm }: { limit: number, windowMs: number, algorithm: AlgorithmName }): void {
-  const both = ([['by', 'key'], ['count', 'countIf']] as const).find(([one, other]) => given[one] !== undefined && given[other] !== undefined)
-  const ofWindows = algorithm === 'concurrency' && (given.shadow ? 'shadow' : (['count', 'countIf'] as const).find(option => given[option] !== undefined))
+  const both = ([['by', 'key'], ['count', 'countIf'], ['delay', 'ban']] as const).find(([one, other]) => given[one] !== undefined && given[other] !== undefined)
+  const ofWindows = algorithm === 'concurrency' && (given.shadow ? 'shadow' : (['count', 'countIf', 'delay'] as const).find(option => given[option] !== undefined))
   const why = both !== undefined
     ? `has both '${both[0]}' and '${both[1]}'`
     : ofWindows ? `'${ofWindows}' belongs to limits with a window, not to concurrency` : contradictionOf({ algorithm, limit, windowMs, burst: given.burst })

@@ -1,9 +1,10 @@
-import type { CounterSeries } from '@respite/redis'
+import type { CounterSeries, Metric } from '@respite/redis'
 import type { HeldSlot, HeldSlots } from './held-slots.ts'
 import type { Limit } from './limit.ts'
+import type { Load } from './load.ts'
 import type { Rule } from './rule.ts'
 import type { MemoryStore } from './stores/memory.ts'
-import type { AnsweredBy, Charge, Check, LimitStore, Outcome, Verdict } from './stores/store.ts'
+import { type AnsweredBy, askedOf, type Charge, type Check, isShed, type LimitStore, type Outcome, type Verdict } from './stores/store.ts'
 
 /** A limit to be checked for somebody. */
 export interface Ask extends Check { readonly limit: Limit }
@@ -15,6 +16,14 @@ export interface Ruling {
   readonly answers: readonly Outcome[]
 }
 
+/** Nobody waits for the answer any more, and nothing was charged. */
+export interface Gone { readonly decision: 'gone', readonly answers: readonly Outcome[] }
+
+/** What became of a question that may have waited. */
+export type Answered = Ruling | Gone
+
+export const gone: Gone = Object.freeze({ decision: 'gone', answers: [] })
+
 /** What was charged, and where. */
 export interface LimitCharge extends Charge { readonly by: AnsweredBy }
 
@@ -25,6 +34,9 @@ export interface LimiterParts {
   readonly local: MemoryStore
   /** Of concurrency limits, in use by requests and calls of this process. */
   readonly slots: HeldSlots
+  readonly load: Load
+  /** By limit: refusals for headroom alone. */
+  readonly shed: Metric<CounterSeries>
   /** Processes of the app that share the limits. */
   readonly instances: () => number
   readonly storeErrors: CounterSeries
@@ -42,10 +54,12 @@ export class Limiter {
 
   /** Charges all or none. `callback` may be called before this returns. */
   take (asks: readonly Ask[], callback: (ruling: Ruling) => void): void {
+    this.#askForHeadroom(asks)
     const slotted = this.#numbered(asks)
     this.#parts.store.take(asks, (error, verdict) => {
       if (error === null && this.#mayBeBack) this.#forgetLocal()
-      const ruling = error === null ? rulingOf(verdict!) : this.#without(asks, 'take')
+      const ruling = error === null ? rulingOf(asks, verdict!) : this.#without(asks, 'take')
+      ruling.answers.forEach(({ shed }, i) => { if (shed) this.#parts.shed.of(asks[i]!.rule.name).inc() })
       if (slotted !== undefined) this.#hold(slotted, ruling, { lost: error !== null })
       callback(ruling)
     })
@@ -68,7 +82,8 @@ export class Limiter {
 
   /** Says what `take` would, and charges nothing. */
   peek (asks: readonly Ask[], callback: (ruling: Ruling) => void): void {
-    this.#parts.store.peek(asks, (error, verdict) => callback(error === null ? rulingOf(verdict!) : this.#without(asks, 'peek')))
+    this.#askForHeadroom(asks)
+    this.#parts.store.peek(asks, (error, verdict) => callback(error === null ? rulingOf(asks, verdict!) : this.#without(asks, 'peek')))
   }
 
   /** Takes charges back where they were made. @throws a LinkError when the store is away */
@@ -99,6 +114,11 @@ export class Limiter {
     this.#parts.slots.renew()
   }
 
+  // With each question, and not in the rule: processes share what is counted, and differ in how busy they are.
+  #askForHeadroom (asks: readonly Ask[]): void {
+    for (const ask of asks) ask.headroomTenths = this.#parts.load.headroomTenths(ask.limit)
+  }
+
   /** The asks of concurrency limits, each with a slot of its own. */
   #numbered (asks: readonly Ask[]): HeldSlot[] | undefined {
     let slotted: HeldSlot[] | undefined
@@ -121,12 +141,14 @@ export class Limiter {
     if (asks.some(({ limit }) => limit.onStoreError === 'closed')) return { decision: 'unavailable', answers: asks.map(unchecked) }
     const local = asks.filter(({ limit }) => limit.onStoreError === 'local')
     let verdict: Verdict = { allowed: true, outcomes: [] }
+    let checks: Check[] = []
     if (local.length > 0) {
-      const checks = local.map(({ rule, ...check }) => ({ ...check, rule: this.#share({ rule, cost: check.cost }) }))
+      checks = local.map(({ rule, ...check }) => ({ ...check, rule: this.#share({ rule, cost: check.cost }) }))
       this.#parts.local[mode](checks, (_, own) => { verdict = own! })
     }
     for (const outcome of verdict.outcomes) outcome.by = 'local'
-    return { decision: verdict.allowed ? 'allowed' : 'refused', answers: asks.map(ask => verdict.outcomes[local.indexOf(ask)] ?? unchecked(ask)) }
+    const { decision, answers } = rulingOf(checks, verdict)
+    return { decision, answers: asks.map(ask => answers[local.indexOf(ask)] ?? unchecked(ask)) }
   }
 
   /** This process' part of a limit: all of them together admit no more than it, or one request each. */
@@ -142,11 +164,21 @@ export class Limiter {
   }
 }
 
-const rulingOf = ({ allowed, outcomes }: Verdict): Ruling => ({ decision: allowed ? 'allowed' : 'refused', answers: outcomes })
+const rulingOf = (checks: readonly Check[], { allowed, outcomes }: Verdict): Ruling => ({
+  decision: allowed ? 'allowed' : 'refused',
+  answers: checks.some(({ headroomTenths = 0 }) => headroomTenths > 0) ? outcomes.map((outcome, i) => aboveHeadroom(checks[i]!, outcome)) : outcomes
+})
+
+// What must stay free is not there for the client.
+function aboveHeadroom (check: Check, outcome: Outcome): Outcome {
+  const remaining = Math.max(0, outcome.remaining - (askedOf(check) - check.cost))
+  return { ...outcome, remaining, ...(isShed(check, outcome) && { shed: true }) }
+}
+
 const unchecked = ({ rule }: Ask): Outcome => ({ remaining: rule.capacity, waitMs: 0, resetMs: 0, atMs: 0, by: 'none' })
 
 /** What a ruling has charged. */
-export function chargesOf (asks: readonly Ask[], { decision, answers }: Ruling): LimitCharge[] {
+export function chargesOf (asks: readonly Ask[], { decision, answers }: Answered): LimitCharge[] {
   if (decision !== 'allowed') return []
   return asks.flatMap(({ rule, subject, cost, slot }, i) => {
     const { by, atMs } = answers[i]!

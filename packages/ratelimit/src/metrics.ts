@@ -20,6 +20,10 @@ export const metrics = {
     labels: []
   },
   keys: { kind: 'gauge', name: 'rate_limit_memory_keys', help: 'Subjects counted in the memory of this process', labels: [] },
+  delayed: { kind: 'counter', name: 'rate_limit_delayed_total', help: 'Requests that waited for room, by limit', labels: ['limit'] },
+  waiting: { kind: 'gauge', name: 'rate_limit_waiting', help: 'Requests that wait for room', labels: [] },
+  shed: { kind: 'counter', name: 'rate_limit_shed_total', help: 'Refusals for headroom alone: the limit had room, but this process was busy', labels: ['limit'] },
+  load: { kind: 'gauge', name: 'rate_limit_load', help: 'How busy this process is, 0 to 1, as limits with `load` see it', labels: [] },
   blocks: { kind: 'counter', name: 'rate_limit_blocks_total', help: 'Blocks by hand, by limit', labels: ['limit'] },
   slots: { kind: 'gauge', name: 'rate_limit_slots_held', help: 'Slots of concurrency limits that this process holds', labels: [] }
 } as const

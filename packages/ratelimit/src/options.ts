@@ -2,6 +2,7 @@ import { defineOptions, type Duration } from '@respite/redis'
 import type { OnBanned, OnExceeded } from './events.ts'
 import type { Exempt } from './http/exemption.ts'
 import type { ErrorBuilder } from './http/refusal.ts'
+import { type AppLoadOptions, appLoadSchema } from './load-options.ts'
 import { type LimitOptions, limitSchema, type OnStoreError } from './limit.ts'
 
 /** Which headers tell a client its budget. */
@@ -31,6 +32,8 @@ export interface RateLimitOptions {
   onExceeded?: OnExceeded
   /** Told of each ban that begins. What it throws breaks nothing. */
   onBanned?: OnBanned
+  /** Keeps units of the limits free while this process is busy. */
+  load?: AppLoadOptions
   /** Subjects counted in the memory of this process at most. @default 100000 */
   maxKeys?: number
 }
@@ -48,6 +51,7 @@ export interface ResolvedRateLimitOptions {
   readonly errorBuilder: ErrorBuilder | undefined
   readonly onExceeded: OnExceeded | undefined
   readonly onBanned: OnBanned | undefined
+  readonly load: AppLoadOptions
   readonly maxKeys: number
 }
 
@@ -65,6 +69,7 @@ export const optionsSchema = {
     errorBuilder: { instance: 'function', description: 'Makes the body of a 429: `(request, refusal) => body`. An object is sent as JSON, a string as text, an Error goes to the app\'s error handler.' },
     onExceeded: { instance: 'function', description: 'Told of each refusal, also of what a limit in shadow mode would refuse: `({ limits, shadow }, request) => void`; of a `take` there is no request. What it throws is logged and breaks nothing.' },
     onBanned: { instance: 'function', description: 'Told of each ban that begins, by the process whose refusal has begun it: `({ name, key, banMs, times, shadow }, request) => void`. What it throws is logged and breaks nothing.' },
+    load: appLoadSchema,
     maxKeys: { type: 'integer', minimum: 1_000, maximum: 10_000_000, default: 100_000, description: 'Subjects counted in the memory of this process at most; a flood of new ones drops nobody who is refused.' }
   }
 }

@@ -2,6 +2,7 @@ import type { ClientIp, Identity, Respite } from '@respite/redis'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { FST_RSP_RATELIMIT_ALLOW_INVALID, FST_RSP_RATELIMIT_DENY_INVALID, FST_RSP_RATELIMIT_TWICE } from './errors.ts'
+import { Delays } from './delays/delays.ts'
 import { Events } from './events.ts'
 import { addressList } from './http/address-list.ts'
 import { addLimitDuties } from './http/duties.ts'
@@ -13,8 +14,10 @@ import { limitHook } from './http/limit-hook.ts'
 import { type LimitUse, RouteLimits, type RouteRateLimit } from './http/route-limits.ts'
 import { HeldSlots } from './held-slots.ts'
 import { refuseScope, resolveLimit } from './limit.ts'
+import { Load } from './load.ts'
 import { LimitChanges } from './limit-changes.ts'
 import { Limits } from './limits.ts'
+import { isUseless } from './leases/lease-options.ts'
 import { Limiter } from './limiter.ts'
 import { Meters } from './meters.ts'
 import { metrics } from './metrics.ts'
@@ -61,7 +64,8 @@ async function rateLimitPlugin (app: FastifyInstance, given: RateLimitOptions): 
   const changes = new LimitChanges()
   const shared = sharedChanges(app, changes, limits)
   const routes = new RouteLimits({ limits, everywhere, onStoreError: options.onStoreError, meters })
-  const enforcer = enforcerOf(app, options, { limiter, changes, subjects, top, events })
+  const delays = delaysOf(app, limiter)
+  const enforcer = enforcerOf(app, options, { limiter, delays, changes, subjects, top, events })
   const hook = (uses: LimitUse | readonly LimitUse[]) => limitHook(routes.alone(uses, 'rateLimit()'), enforcer)
 
   const blocks = respite.metrics.counter(metrics.blocks)
@@ -69,23 +73,47 @@ async function rateLimitPlugin (app: FastifyInstance, given: RateLimitOptions): 
   app.decorateRequest(requestState as unknown as string, null)
   addLimitDuties(respite.requests, { routes, enforcer, denials: respite.metrics.counter(metrics.denied).of(), within: app })
   app.addHook('onRoute', limitRoutes(routes, enforcer))
+  app.addHook('onReady', async () => warnOfUselessLeases(app, limits))
   const { key } = routes.of(undefined, { method: '', pattern: '404' })
   if (key.length > 0) app.addHook('preHandler', limitTheRest(key, enforcer))
 }
 
-function limiterOf (app: FastifyInstance, { timeoutMs, maxKeys }: ResolvedRateLimitOptions): Limiter {
-  const { link, clock, bus, metrics: port, health } = app.respite as Respite
+function warnOfUselessLeases ({ respite: { link, bus, logger } }: FastifyInstance, limits: Limits): void {
+  if (link.embedded) return
+  const nodes = Math.max(1, bus.instances)
+  for (const { rule, lease } of limits.all()) {
+    if (lease !== undefined && isUseless(lease, rule, nodes)) logger('ratelimit').warn({ limit: rule.name, nodes }, 'a process has less than one permit of this limit in a lifetime of its leases: they save nothing')
+  }
+}
+
+function limiterOf (app: FastifyInstance, { timeoutMs, maxKeys, load: loadOptions }: ResolvedRateLimitOptions): Limiter {
+  const { link, clock, bus, metrics: port, health, logger } = app.respite as Respite
   const local = new MemoryStore({ clock, maxKeys })
   const store = link.embedded ? local : linkedStore(app, { timeoutMs })
   const slots = new HeldSlots({ store, local })
-  const limiter = new Limiter({ store, local, slots, instances: () => bus.instances, storeErrors: port.counter(metrics.storeErrors).of() })
+  const load = new Load(loadOptions, { clock, log: logger('ratelimit') })
+  const limiter = new Limiter({ store, local, slots, load, shed: port.counter(metrics.shed), instances: () => bus.instances, storeErrors: port.counter(metrics.storeErrors).of() })
   app.addHook('onClose', () => slots.close())
   const unlisten = link.on('state', state => { if (state === 'up') limiter.storeMayBeBack() })
   app.addHook('onClose', async () => unlisten())
   port.gauge({ ...metrics.keys, collect: gauge => gauge.of().set(local.size) })
+  port.gauge({ ...metrics.load, collect: gauge => gauge.of().set(load.now()) })
   port.gauge({ ...metrics.slots, collect: gauge => gauge.of().set(slots.size) })
   health.add('ratelimit', () => ({ status: link.embedded || link.state === 'up' ? 'ok' : 'degraded', memoryKeys: local.size }))
   return limiter
+}
+
+function delaysOf (app: FastifyInstance, limiter: Limiter): Delays {
+  const { clock, metrics: port } = app.respite as Respite
+  const after = (ms: number, run: () => void) => {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  }
+  const delays = new Delays({ limiter, clock, after, delayed: port.counter(metrics.delayed) })
+  // Before the server waits for the requests that are under way.
+  app.addHook('preClose', async () => delays.close())
+  port.gauge({ ...metrics.waiting, collect: gauge => gauge.of().set(delays.size) })
+  return delays
 }
 
 function sharedChanges (app: FastifyInstance, changes: LimitChanges, limits: Limits): SharedChanges {
@@ -96,7 +124,7 @@ function sharedChanges (app: FastifyInstance, changes: LimitChanges, limits: Lim
   return shared
 }
 
-type EnforcedBy = Pick<EnforcerParts, 'limiter' | 'changes' | 'subjects' | 'top' | 'events'>
+type EnforcedBy = Pick<EnforcerParts, 'limiter' | 'delays' | 'changes' | 'subjects' | 'top' | 'events'>
 
 // Who provides what is known at onReady; no request comes before.
 function enforcerOf (app: FastifyInstance, options: ResolvedRateLimitOptions, made: EnforcedBy): Enforcer {

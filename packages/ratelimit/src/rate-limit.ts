@@ -130,7 +130,7 @@ export function createRateLimit ({ limits, limiter, changes, shared, blocks, sub
     const limit = find(name)
     const who = keyText(name, key)
     if (who === undefined) throw new FST_RSP_RATELIMIT_KEY_INVALID(name, String(key))
-    return { rule: changes.of(limit.rule), ban: limit.ban, limit, who, subject: subjects.of(limit.by, who), cost: checkedCost(name, cost ?? limit.cost) }
+    return { rule: changes.of(limit.rule), ban: limit.ban, lease: limit.lease, limit, who, subject: subjects.of(limit.by, who), cost: checkedCost(name, cost ?? limit.cost) }
   }
   return Object.assign(hook, {
     async take (name: string, key: string | number, { cost }: { cost?: number } = {}) {

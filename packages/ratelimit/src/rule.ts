@@ -12,3 +12,6 @@ export interface Rule {
   /** Units admitted at once at most: the burst of gcra, the limit of the others. A larger cost is never admitted. */
   readonly capacity: number
 }
+
+/** Whether two rules of one name count alike. */
+export const isSameRule = (a: Rule, b: Rule) => a === b || (a.limit === b.limit && a.windowMs === b.windowMs && a.algorithm === b.algorithm && a.capacity === b.capacity)

@@ -34,6 +34,15 @@ for (const algorithm of algorithmNames) {
     t.match(limit.peek(), { remaining: 3, resetMs: 0 })
   })
 
+  t.test(`hazard 8: ${algorithm}: of costs from 1 to L + 1 each is charged whole, and the one above the limit never`, async t => {
+    const { app } = await makeApp(t, { named: [{ name: 'seven', algorithm, limit: 7, per: '1h' }] })
+    for (let cost = 1; cost <= 8; cost++) {
+      const { allowed, remaining, retryAfterMs } = await app.rateLimit.take('seven', `of ${cost}`, { cost })
+      t.same([allowed, remaining], cost <= 7 ? [true, 7 - cost] : [false, 7], String(cost))
+      t.equal(retryAfterMs, cost <= 7 ? 0 : Infinity)
+    }
+  })
+
   t.test(`hazard 10: ${algorithm}: processes whose clocks are five minutes apart decide alike, by the clock of Redis`, async t => {
     const link = ownPrefix()
     const named: LimitOptions[] = [{ name: 'ten', algorithm, limit: 10, per: '1h' }]

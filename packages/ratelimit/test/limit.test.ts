@@ -55,6 +55,19 @@ t.test('a limit of 0 is a limit, but not for gcra', async t => {
   })
 })
 
+t.test('a lease lasts two seconds by default, and is not strict', async t => {
+  t.equal(perMinute().lease, undefined)
+  t.same(perMinute({ algorithm: 'fixed-window', lease: true }).lease, { lifetimeMs: 2_000, strict: false })
+  t.same(perMinute({ algorithm: 'fixed-window', lease: {} }).lease, { lifetimeMs: 2_000, strict: false })
+  t.same(perMinute({ limit: 600, algorithm: 'gcra', lease: { lifetimeMs: '5s', strict: true } }).lease, { lifetimeMs: 5_000, strict: true })
+  for (const [lease, message] of [
+    [{ lifetimeMs: 50 }, "ratelimit: option 'lease.lifetimeMs' must be milliseconds or a duration such as '90s', at least 100 ms, at most 60000 ms, got 50"],
+    [{ strict: 'yes' }, "ratelimit: option 'lease.strict' must be boolean, got 'yes'"],
+    [{ ttl: 1 }, "ratelimit: option 'lease.ttl' is unknown, got 1"],
+    [false, "ratelimit: option 'lease' must be object, got false"]
+  ] as const) t.throws(() => perMinute({ algorithm: 'gcra', lease: lease as never }), { message })
+})
+
 const contradictions: readonly [Partial<LimitOptions>, string][] = [
   [{}, "limit 'api': needs 'limit' and 'per', or 'rate'"],
   [{ limit: 10 }, "limit 'api': needs 'limit' and 'per', or 'rate'"],
@@ -76,6 +89,13 @@ const contradictions: readonly [Partial<LimitOptions>, string][] = [
   [{ limit: 1, per: '1m', algorithm: 'sliding-log', burst: 2 }, "limit 'api': 'burst' belongs to gcra, not to sliding-log"],
   [{ limit: 1, per: '1m', algorithm: 'fixed-window', burst: 2 }, "limit 'api': 'burst' belongs to gcra, not to fixed-window"],
   [{ limit: 1, per: '1m', algorithm: 'sliding-counter', burst: 1 }, "limit 'api': 'burst' belongs to gcra, not to sliding-counter"],
+  [{ limit: 1, per: '1m', lease: true }, "limit 'api': 'lease' belongs to fixed-window and gcra, got algorithm 'sliding-log'"],
+  [{ limit: 1, algorithm: 'concurrency', lease: {} }, "limit 'api': 'lease' belongs to fixed-window and gcra, got algorithm 'concurrency'"],
+  [{ limit: 9, per: '1m', algorithm: 'fixed-window', lease: { strict: true } }, "limit 'api': 'lease.strict' belongs to gcra, got true with fixed-window, which never admits more by leases"],
+  [{ limit: 60, per: '1m', burst: 2, lease: { strict: true } },
+    "limit 'api': 'lease.strict' needs a burst that takes longer to come back than 'lease.lifetimeMs' and one unit, got 2 s and a burst of 2"],
+  [{ limit: 9, per: '1m', algorithm: 'gcra', lease: true, limitFor: () => 1 }, "limit 'api': 'lease' answers without a question, which 'limitFor' needs"],
+  [{ limit: 9, per: '1m', algorithm: 'gcra', lease: true, ban: { after: 1, for: '1m' } }, "limit 'api': 'lease' answers without a question, which 'ban' needs"],
   [{ limit: 1, per: '366d', burst: 2 }, "limit 'api': a burst of 2 takes more than 366 days to come back"]
 ]
 

@@ -4,6 +4,7 @@ import { type Limit, type LimitOptions, resolveLimit } from '../src/limit.ts'
 import { type Ask, chargesOf, Limiter, type LimitCharge, type Ruling } from '../src/limiter.ts'
 import { MemoryStore } from '../src/stores/memory.ts'
 import type { LimitStore } from '../src/stores/store.ts'
+import { Load } from '../src/load.ts'
 import { fakeClock } from './clock.ts'
 
 /** A store that can be away, and remembers what it was asked to take back. */
@@ -51,7 +52,9 @@ function assemble ({ instances = 1 } = {}) {
   const seen = { instances, errors: 0 }
   const storeErrors = { inc: () => { seen.errors++ }, get value () { return seen.errors } }
   const local = new MemoryStore({ clock, maxKeys: 1_000 })
-  const limiter = new Limiter({ store, local, slots: new HeldSlots({ store, local }), instances: () => seen.instances, storeErrors })
+  const load = new Load({}, { clock, log: { warn: () => { t.fail() } } })
+  const shed = { of: () => ({ value: 0, inc: () => { t.fail() } }) } as never
+  const limiter = new Limiter({ store, local, load, shed, slots: new HeldSlots({ store, local }), instances: () => seen.instances, storeErrors })
   const ask = (mode: 'take' | 'peek', asks: Ask[]): Ruling => {
     const rulings: Ruling[] = []
     limiter[mode](asks, ruling => rulings.push(ruling))

@@ -11,11 +11,15 @@ t.test('metrics have the names, kinds and labels that are written down', async t
   t.same(all.map(({ name, kind, labels }) => [name, kind, [...labels]]).sort(), [
     ['rate_limit_blocks_total', 'counter', ['limit']],
     ['rate_limit_decisions_total', 'counter', ['limit', 'route', 'decision']],
+    ['rate_limit_delayed_total', 'counter', ['limit']],
     ['rate_limit_denied_total', 'counter', []],
     ['rate_limit_exceeded_total', 'counter', ['limit', 'endpoint']],
+    ['rate_limit_load', 'gauge', []],
     ['rate_limit_memory_keys', 'gauge', []],
+    ['rate_limit_shed_total', 'counter', ['limit']],
     ['rate_limit_slots_held', 'gauge', []],
-    ['rate_limit_store_errors_total', 'counter', []]
+    ['rate_limit_store_errors_total', 'counter', []],
+    ['rate_limit_waiting', 'gauge', []]
   ])
   t.same(Object.values(metrics).map(({ name }) => name).sort(), all.map(({ name }) => name).sort())
 })

@@ -72,7 +72,7 @@ async function get (app: FastifyInstance, host: string, headers: Record<string, 
   return { status: response.statusCode, remaining: response.headers['x-ratelimit-remaining'] }
 }
 
-t.test('over sockets: what a client writes into X-Forwarded-For changes nothing, unless its address is trusted', async t => {
+t.test('hazard 17: over sockets: what a client writes into X-Forwarded-For changes nothing, unless its address is trusted', async t => {
   for (const trust of [[], ['loopback']]) {
     const { app } = await makeApp(t, { limits: [{ name: 'ip', limit: 4, per: '1m' }] }, { redis: { embedded: true, clientIp: { trust } }, server: { trustProxy: true } })
     app.get('/', served)
@@ -86,7 +86,7 @@ t.test('over sockets: what a client writes into X-Forwarded-For changes nothing,
   }
 })
 
-t.test('an IPv6 client is counted by its /64, however it is written, and an IPv4 client by its address in each of its forms', async t => {
+t.test('hazard 16: an IPv6 client is counted by its /64, however it is written, and an IPv4 client by its address in each of its forms', async t => {
   const { app } = await makeApp(t, { limits: [{ name: 'ip', limit: 100, per: '1m' }, { ...presets.user, limit: 100 }] })
   app.get('/', { config: { rateLimit: { name: 'key', limit: 100, per: '1m', key: () => undefined } } }, served)
   const remaining = async (remoteAddress: string) => (await app.inject({ url: '/', remoteAddress })).headers['x-ratelimit-remaining']

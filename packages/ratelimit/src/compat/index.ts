@@ -1,3 +1,4 @@
+export { FST_RSP_RATELIMIT_COMPAT_BESIDE, FST_RSP_RATELIMIT_COMPAT_READ, FST_RSP_RATELIMIT_COMPAT_VALUE } from '../errors.ts'
 export { type FastifyRateLimitOptions, type FastifyRateLimitStore, type FastifyRateLimitStoreCtor } from './hit-store.ts'
 export { normalizeIP } from './normalize-ip.ts'
 export {

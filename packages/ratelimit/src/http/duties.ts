@@ -1,6 +1,7 @@
 import type { CounterSeries, Duty, RequestGate } from '@respite/redis'
 import type { FastifyInstance } from 'fastify'
 import { FST_RSP_RATELIMIT_DENIED } from '../errors.ts'
+import { withCorsHeaders } from './cors-hooks.ts'
 import type { Enforcer } from './enforcer.ts'
 import { checkAll } from './limit-hook.ts'
 import type { Pending } from './pending.ts'
@@ -45,9 +46,9 @@ function addDenial (requests: RequestGate, { identified, enforcer, denials }: { 
     phase: 'ip-limits',
     plan: () => true,
     start: (_, request) => enforcer.isDenied(request) || undefined,
-    settle: (_, __, ___, done) => {
+    settle: (_, request, reply, done) => {
       denials.inc()
-      done(new FST_RSP_RATELIMIT_DENIED())
+      withCorsHeaders(request, reply, () => done(new FST_RSP_RATELIMIT_DENIED()))
     }
   })
 }

@@ -3,17 +3,19 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import { checkedCost } from '../cost.ts'
 import { type Events, exceededOf } from '../events.ts'
 import { FST_RSP_RATELIMIT_STORE_DOWN } from '../errors.ts'
-import { chargesOf, type LimitCharge, type Limiter, type Ruling } from '../limiter.ts'
+import { chargesOf, type Answered, type LimitCharge, type Limiter, type Ruling } from '../limiter.ts'
 import type { LimitChanges } from '../limit-changes.ts'
+import type { Delays } from '../delays/delays.ts'
 import { keyText, type SubjectKind, type Subjects } from '../subject.ts'
 import { tierRule } from '../tier.ts'
 import type { TopRefused } from '../top-refused.ts'
 import type { AddressTest } from './address-list.ts'
+import { withCorsHeaders } from './cors-hooks.ts'
 import type { Exemption } from './exemption.ts'
 import { budgetsOf, type WriteBudgets } from './headers.ts'
 import { type OpenCharge, settleOutcomes } from './outcomes.ts'
 import { Pending, type Question, type RouteAsk } from './pending.ts'
-import { releaseAtEnd } from './release-at-end.ts'
+import { leaveAtEnd, releaseAtEnd } from './release-at-end.ts'
 import { type ErrorBuilder, refusalOf, sendRefusal } from './refusal.ts'
 import type { RouteLimit, RouteSet } from './route-limits.ts'
 
@@ -26,6 +28,7 @@ export const requestState = settled
 /** What the enforcer works with. */
 export interface EnforcerParts {
   readonly limiter: Limiter
+  readonly delays: Delays
   readonly changes: LimitChanges
   readonly subjects: Subjects
   readonly clientIp: () => ClientIp
@@ -97,7 +100,14 @@ export class Enforcer {
 
   settle (pending: Pending, request: LimitedRequest, reply: FastifyReply, done: Enforced): void {
     for (const shadow of pending.shadows) shadow.whenRuled(ruling => this.#settleShadow(shadow, ruling, request))
+    const stay = pending.ruling === undefined ? leaveAtEnd(request, reply, pending) : undefined
     pending.whenRuled(ruling => {
+      stay?.()
+      if (ruling.decision === 'gone') {
+        this.#drop(pending, request)
+        done(undefined, true)
+        return
+      }
       this.#count(pending, ruling)
       this.#parts.events.bans(pending.asks, ruling, request)
       pending.previous = request[settled] ?? undefined
@@ -115,11 +125,12 @@ export class Enforcer {
 
   /** Takes back what a question has charged, once it is known. */
   cancel (pending: Pending): void {
+    pending.leave()
     pending.whenRuled(() => this.#giveBack(pending))
   }
 
   #ask (asks: readonly RouteAsk[]): Pending | undefined {
-    return asks.length === 0 ? undefined : new Pending(asks, this.#parts.limiter)
+    return asks.length === 0 ? undefined : new Pending(asks, this.#parts)
   }
 
   #ipAsks (limits: readonly RouteLimit[], request: FastifyRequest): RouteAsk[] {
@@ -145,7 +156,7 @@ export class Enforcer {
 
   #asks (limits: readonly RouteLimit[], kind: SubjectKind, who: string): RouteAsk[] {
     const subject = this.#parts.subjects.of(kind, who)
-    return limits.map(({ limit, meter }) => ({ rule: this.#parts.changes.of(limit.rule), subject, cost: limit.cost, ban: limit.ban, limit, meter, who }))
+    return limits.map(({ limit, meter }) => ({ rule: this.#parts.changes.of(limit.rule), subject, cost: limit.cost, ban: limit.ban, lease: limit.lease, limit, meter, who }))
   }
 
   #count ({ asks }: Pending, { decision, answers }: Ruling): void {
@@ -162,13 +173,21 @@ export class Enforcer {
     }
   }
 
-  #settleShadow ({ asks }: Question, ruling: Ruling, request: FastifyRequest): void {
+  #settleShadow ({ asks }: Question, ruling: Answered, request: FastifyRequest): void {
+    if (ruling.decision === 'gone') return
     const { meter } = asks[0]!
     this.#parts.events.bans(asks, ruling, request)
     if (ruling.decision === 'refused') {
       meter('would_refuse')
       if (this.#parts.events.ofRefusals) this.#parts.events.exceeded({ limits: exceededOf(asks, ruling), shadow: true }, request)
     } else meter(ruling.decision === 'unavailable' || ruling.answers[0]!.by === 'none' ? 'unchecked' : 'allowed')
+  }
+
+  /** Its client is gone: nobody is answered. */
+  #drop (pending: Pending, request: LimitedRequest): void {
+    pending.previous = request[settled] ?? undefined
+    this.#giveBack(pending)
+    request[settled] = null
   }
 
   #refuse (pending: Pending, ruling: Ruling, { request, reply, done }: { request: LimitedRequest, reply: FastifyReply, done: Enforced }): void {
@@ -178,13 +197,15 @@ export class Enforcer {
     this.#parts.writeBudgets(reply, pending)
     if (ruling.decision === 'unavailable') {
       reply.header('retry-after', 1)
-      done(new FST_RSP_RATELIMIT_STORE_DOWN())
+      withCorsHeaders(request, reply, () => done(new FST_RSP_RATELIMIT_STORE_DOWN()))
       return
     }
     if (this.#parts.events.ofRefusals) this.#parts.events.exceeded({ limits: exceededOf(pending.asks, ruling), shadow: false }, request)
-    const error = sendRefusal(request, reply, { refusal: refusalOf(budgetsOf(pending)), build: this.#parts.errorBuilder })
-    if (error === undefined) done(undefined, true)
-    else done(error)
+    withCorsHeaders(request, reply, () => {
+      const error = sendRefusal(request, reply, { refusal: refusalOf(budgetsOf(pending)), build: this.#parts.errorBuilder })
+      if (error === undefined) done(undefined, true)
+      else done(error)
+    })
   }
 
   #settleOutcomes (pending: Pending, request: LimitedRequest, reply: FastifyReply): void {

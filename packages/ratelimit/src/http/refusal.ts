@@ -12,6 +12,8 @@ export interface Violation {
   limit: number
   /** Absent with concurrency, which has none. */
   windowMs?: number
+  /** It had room, but the process that answers is busy. */
+  shed?: true
   /** Too many refusals: nothing is admitted until the ban ends. */
   banned?: true
   /** In seconds, rounded up; absent when it never has room for such a request. */
@@ -43,15 +45,21 @@ export function refusalOf (budgets: readonly Budget[]): Refusal {
   const { rule } = first.ask
   const retryAfter = retryAfterOf(first)
   const again = retryAfter.retryAfter === undefined ? 'it never admits such a request' : `retry in ${retryAfter.retryAfter} s`
+  const span = rule.algorithm === 'concurrency' ? 'at once' : `per ${durationText(rule.windowMs)}`
   return {
     statusCode: 429,
     error: 'Too Many Requests',
     code: RATE_LIMITED,
-    message: `Rate limit '${rule.name}' of ${rule.limit} ${rule.algorithm === 'concurrency' ? 'at once' : `per ${durationText(rule.windowMs)}`} exceeded, ${again}`,
+    message: `Rate limit '${rule.name}' of ${rule.limit} ${span} ${first.answer.shed ? 'lowered under load' : 'exceeded'}, ${again}`,
     violated: rule.name,
-    violations: violations.map(one => ({ ...violated(one.ask.rule), ...(one.answer.ban?.waitMs ? { banned: true as const } : {}), ...retryAfterOf(one) })),
+    violations: violations.map(violationOf),
     ...retryAfter
   }
+}
+
+function violationOf (budget: Budget): Violation {
+  const { ask: { rule }, answer: { ban, shed } } = budget
+  return { ...violated(rule), ...(shed && { shed }), ...(ban?.waitMs ? { banned: true as const } : {}), ...retryAfterOf(budget) }
 }
 
 function violated ({ name, limit, windowMs, algorithm }: Rule): Violation {

@@ -1,7 +1,7 @@
 import type { Bus, Link } from '@respite/redis'
 
-/** Somebody to whom a limit has given something back: the limit's name, and the subject. */
-export type Freed = readonly [limit: string, subject: string]
+/** Somebody to whom a limit has given something back: the limit's name, the subject, and true where what was counted no longer holds, so that nothing leased of it does. */
+export type Freed = readonly [limit: string, subject: string, anew?: true]
 
 const topic = 'ratelimit.freed'
 /** In one message; a name is at most 128 characters, a subject 22. */
@@ -38,4 +38,4 @@ export class FreedWord {
   }
 }
 
-const isFreed = (value: unknown): value is Freed => Array.isArray(value) && value.length === 2 && value.every(text => typeof text === 'string')
+const isFreed = (value: unknown): value is Freed => Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'string' && (value.length === 2 || (value.length === 3 && value[2] === true))

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache'
-import type { Rule } from '../rule.ts'
-import type { Check, Outcome, Verdict } from '../stores/store.ts'
+import { isSameRule, type Rule } from '../rule.ts'
+import { askedOf, type Check, type Outcome, type Verdict } from '../stores/store.ts'
 
 /** When a question left and its answer came, by the monotonic clock, in ms. */
 export interface Asked { readonly sentMs: number, readonly receivedMs: number }
 
-/** What the store said of a cost. */
+/** What the store said of a cost, with the headroom that was asked for beside it. */
 interface Said extends Asked {
   readonly cost: number
   readonly outcome: Outcome
@@ -54,13 +54,14 @@ export class Refusals {
     const longestMs = Math.max(...waits)
     checks.forEach((check, i) => {
       const key = keyOf(check.rule.name, check.subject)
+      const units = askedOf(check)
       // Of a refusal that holds for no time nothing is kept.
       const isTold = waits[i]! > 0 || outcomes[i]!.waitMs === 0
       if (!isTold || (this.#freedMs.get(key) ?? -Infinity) >= asked.sentMs) return
       const known = this.#known.get(key)
-      const before = known !== undefined && isSame(known.rule, check.rule) ? known.said.filter(({ cost }) => cost !== check.cost) : []
+      const before = known !== undefined && isSameRule(known.rule, check.rule) ? known.said.filter(({ cost }) => cost !== units) : []
       const untilMs = asked.sentMs + (waits[i]! || longestMs)
-      const said = [{ ...asked, cost: check.cost, outcome: outcomes[i]!, untilMs }, ...before]
+      const said = [{ ...asked, cost: units, outcome: outcomes[i]!, untilMs }, ...before]
       this.#known.set(key, { rule: check.rule, said: said.slice(0, costsAtMost) })
     })
   }
@@ -76,16 +77,15 @@ export class Refusals {
     this.#known.clear()
   }
 
-  #find ({ rule, subject, cost }: Check, nowMs: number): Said | undefined {
+  #find (check: Check, nowMs: number): Said | undefined {
+    const { rule, subject } = check
     const known = this.#known.get(keyOf(rule.name, subject))
-    if (known === undefined || !isSame(known.rule, rule)) return undefined
-    return known.said.find(said => nowMs < said.untilMs && speaksOf(said, rule, cost))
+    if (known === undefined || !isSameRule(known.rule, rule)) return undefined
+    return known.said.find(said => nowMs < said.untilMs && speaksOf(said, rule, askedOf(check)))
   }
 }
 
 const keyOf = (limit: string, subject: string) => `${subject.length} ${subject}${limit}`
-
-const isSame = (a: Rule, b: Rule) => a === b || (a.limit === b.limit && a.windowMs === b.windowMs && a.algorithm === b.algorithm && a.capacity === b.capacity)
 
 /** How long a refusal holds for sure. */
 function holdsMs ({ algorithm, capacity, windowMs }: Rule, waitMs: number): number {

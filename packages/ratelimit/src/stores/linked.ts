@@ -1,22 +1,32 @@
 import type { Respite } from '@respite/redis'
 import type { FastifyInstance } from 'fastify'
-import { FreedWord } from '../refusals/freed-word.ts'
+import { type Freed, FreedWord } from '../refusals/freed-word.ts'
+import { LeasingStore } from './leasing.ts'
 import { RedisStore } from './redis.ts'
 import { RememberingStore } from './remembering.ts'
 import type { LimitStore } from './store.ts'
 
-/** The store that the processes of an app share: Redis, asked once for each refusal. It listens from onReady to onClose. */
+/** The store that the processes of an app share: Redis, asked once for each refusal, and once for each batch of leased permits. It listens from onReady to onClose. */
 export function linkedStore (app: FastifyInstance, { timeoutMs }: { timeoutMs: number }): LimitStore {
   const { link, keyspace, bus, clock } = app.respite as Respite
   const word = new FreedWord(bus, link)
   const redis = new RedisStore(link.within(timeoutMs), keyspace, { onUndone: charges => store.freed(charges) })
   const store: RememberingStore = new RememberingStore(redis, { clock, reachable: () => link.state === 'up', tell: freed => word.tell(freed) })
-  const unlisten = link.on('generation', () => store.clear())
+  const leasing = new LeasingStore({ store, clock, instances: () => bus.instances })
+  const unlisten = link.on('generation', () => {
+    store.clear()
+    leasing.clear()
+  })
   let unsubscribe: (() => void) | undefined
-  app.addHook('onReady', async () => { unsubscribe = await word.listen(freed => store.forget(freed)) })
+  const heard = (freed: Freed) => {
+    store.forget(freed)
+    leasing.forget(freed)
+  }
+  app.addHook('onReady', async () => { unsubscribe = await word.listen(heard) })
   app.addHook('onClose', async () => {
+    await leasing.close()
     unlisten()
     unsubscribe?.()
   })
-  return store
+  return leasing
 }

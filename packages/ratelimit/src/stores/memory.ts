@@ -2,10 +2,11 @@ import type { Clock } from '@respite/redis'
 import type { Algorithm } from '../algorithms/algorithm.ts'
 import { algorithms } from '../algorithms/algorithms.ts'
 import { FST_RSP_RATELIMIT_FULL } from '../errors.ts'
+import { takeBatch } from '../leases/batch.ts'
 import type { Rule } from '../rule.ts'
 import { BoundedStates, type Kept } from './bounded-states.ts'
 import { MemoryBans } from './memory-bans.ts'
-import { type Banned, banned, type Charge, type Check, type LimitStore, type Outcome, type Verdict, type VerdictCallback } from './store.ts'
+import { askedOf, type Banned, banned, type Charge, type Check, isShed, type LimitStore, type Outcome, type Verdict, type VerdictCallback } from './store.ts'
 
 /** The state of a rule and subject. */
 class Counted implements Kept {
@@ -137,14 +138,17 @@ export class MemoryStore implements LimitStore {
     const open = checks.map(check => this.#open(check, nowUs, charging))
     const allowed = open.every(({ waitMs, ban }) => waitMs === 0 && (ban === undefined || ban.waitMs === 0))
     const outcomes = open.map(one => {
-      if (allowed && charging) this.#charge(one, nowUs)
-      return banned(outcomeOf(one, nowUs), charging ? this.#struck(one, nowUs) : one.ban)
+      const units = allowed && charging ? this.#charge(one, nowUs) : 0
+      const outcome = outcomeOf(one, nowUs)
+      if (one.check.batch !== undefined) outcome.granted = units
+      return banned(outcome, charging ? this.#struck(one, nowUs) : one.ban)
     })
     return { allowed, outcomes }
   }
 
-  #struck ({ check, waitMs, ban }: Open, nowUs: number): Banned | undefined {
-    if (ban === undefined || ban.waitMs > 0 || waitMs === 0) return ban
+  #struck (open: Open, nowUs: number): Banned | undefined {
+    const { check, waitMs, ban } = open
+    if (ban === undefined || ban.waitMs > 0 || waitMs === 0 || isShed(check, outcomeOf(open, nowUs))) return ban
     return this.#bans.strike({ ...check, ban: check.ban! }, Math.floor(nowUs / 1_000))
   }
 
@@ -157,8 +161,12 @@ export class MemoryStore implements LimitStore {
     const blockedMs = counted.blockedForMs(nowUs)
     if (blockedMs > 0) return { check, algorithm, counted: undefined, waitMs: cost > rule.capacity ? Infinity : blockedMs, blockedMs, ban }
     if (algorithm.advance(counted.state, rule, nowUs)) counted.keep(rule, nowUs)
+    if (check.batch?.back !== undefined) {
+      algorithm.refund(counted.state, rule, nowUs, { cost: check.batch.back.units, atMs: check.batch.back.atMs })
+      algorithm.advance(counted.state, rule, nowUs)
+    }
     counted.rule = rule
-    const waitMs = cost > rule.capacity ? Infinity : algorithm.waitMs(counted.state, rule, nowUs, cost)
+    const waitMs = cost > rule.capacity ? Infinity : algorithm.waitMs(counted.state, rule, nowUs, askedOf(check))
     if (charging && waitMs > 0 && waitMs < Infinity) counted.refuse(cost)
     return { check, algorithm, counted, waitMs, blockedMs, ban }
   }
@@ -190,9 +198,13 @@ export class MemoryStore implements LimitStore {
     return shared !== undefined && shared.untilMs > nowUs / 1_000 && shared.rule.algorithm === rule.algorithm ? shared : undefined
   }
 
-  #charge ({ check: { rule, cost, slot }, algorithm, counted }: Open, nowUs: number): void {
-    algorithm.charge(counted!.state, rule, nowUs, cost, slot)
+  /** @returns units charged */
+  #charge ({ check, algorithm, counted }: Open, nowUs: number): number {
+    const { rule, cost, slot, batch } = check
+    const units = batch === undefined ? cost : takeBatch(counted!.state, rule, nowUs, { cost, batch })
+    algorithm.charge(counted!.state, rule, nowUs, units, slot)
     counted!.keep(rule, nowUs)
+    return units
   }
 }
 

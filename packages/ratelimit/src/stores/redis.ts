@@ -1,7 +1,7 @@
 import { type Keyspace, type KeyShape, type Link, loadScript } from '@respite/redis'
-import type { BanRule } from '../algorithms/ban.ts'
 import { keys } from '../keys.ts'
 import type { Rule } from '../rule.ts'
+import { type CheckKeys, LimitCall, type Mode } from './limit-call.ts'
 import { banned, type Charge, type Check, type LimitStore, type Outcome, type Verdict, type VerdictCallback } from './store.ts'
 
 const limits = loadScript('ratelimit.limits', new URL('../../lua/limits.lua', import.meta.url))
@@ -12,8 +12,6 @@ const perOutcome = 3
 /** Limits that one call decides at most: Redis serves nobody else meanwhile. */
 const mostAtOnce = 64
 
-type Mode = 'take' | 'peek'
-
 /** Limits that are decided together, and who wants to know. */
 interface Question { readonly mode: Mode, readonly checks: readonly Check[], readonly callback: VerdictCallback }
 
@@ -23,6 +21,7 @@ export class RedisStore implements LimitStore {
   readonly #shape: KeyShape
   readonly #onUndone: (charges: readonly Charge[]) => void
   readonly #banShape: KeyShape
+  readonly #keys: CheckKeys
   #waiting: Question[] = []
   /** Limits of those that wait. */
   #limits = 0
@@ -36,6 +35,10 @@ export class RedisStore implements LimitStore {
     this.#onUndone = onUndone
     this.#shape = keyspace.define(keys.state.template)
     this.#banShape = keyspace.define(keys.ban.template)
+    this.#keys = {
+      state: ({ subject, rule }) => this.#shape.key(subject, rule.name),
+      ban: ({ subject, rule }) => this.#banShape.key(subject, rule.name)
+    }
   }
 
   take (checks: readonly Check[], callback: VerdictCallback): void {
@@ -72,9 +75,9 @@ export class RedisStore implements LimitStore {
   async #change (mode: 'refund' | 'renew', checks: readonly (Check & { readonly atMs?: number })[]): Promise<void> {
     const groups = this.#bySlot(checks) ?? [checks]
     await Promise.all(groups.map(group => {
-      const args: (string | number)[] = [mode]
-      for (const check of group) pushArgs(args, check, { atMs: check.atMs ?? 0, end: '' })
-      return this.#link.run(limits, this.#keysOf(group), args)
+      const call = new LimitCall(mode, this.#keys)
+      call.add('', group.map(check => ({ ...check, ban: undefined })))
+      return this.#link.run(limits, call.keys, call.args)
     }))
   }
 
@@ -91,8 +94,11 @@ export class RedisStore implements LimitStore {
     const charges = groups.flatMap((group, i) => verdicts[i]?.allowed === true
       ? group.map((check, j): Charge => {
         const outcome = verdicts[i]!.outcomes[j]!
-        outcome.remaining += check.cost
-        return { ...check, atMs: outcome.atMs }
+        const cost = outcome.granted ?? check.cost
+        outcome.remaining += cost
+        if (outcome.granted !== undefined) outcome.granted = 0
+        const { batch: _, ...charged } = check
+        return { ...charged, cost, atMs: outcome.atMs }
       })
       : [])
     // Whoever cannot take back what was charged leaves it to its window.
@@ -119,35 +125,21 @@ export class RedisStore implements LimitStore {
   }
 
   #run (questions: readonly Question[]): void {
-    const args: (string | number)[] = ['decide']
-    const keys: string[] = []
-    for (const { mode, checks } of questions) {
-      for (let i = 0; i < checks.length; i++) {
-        const check = checks[i]!
-        const end = i === checks.length - 1 ? mode : ''
-        pushArgs(args, check, { atMs: 0, end: check.ban === undefined ? end : '' })
-        keys.push(this.#keyOf(check))
-        if (check.ban === undefined) continue
-        pushBanArgs(args, check.ban, end)
-        keys.push(this.#banShape.key(check.subject, check.rule.name))
-      }
-    }
-    this.#link.call(limits, keys, args, (error, reply) => {
+    const call = new LimitCall('decide', this.#keys)
+    for (const { mode, checks } of questions) call.add(mode, checks)
+    this.#link.call(limits, call.keys, call.args, (error, reply) => {
       let from = 1
+      // What leases were granted stands behind all outcomes.
+      let grants = 1 + perOutcome * call.keys.length
       for (const { checks, callback } of questions) {
-        if (error === null) callback(null, verdictOf(reply as unknown[], from, checks))
-        else callback(error)
+        if (error === null) {
+          const verdict = verdictOf(reply as unknown[], from, checks)
+          checks.forEach(({ batch }, i) => { if (batch !== undefined) verdict.outcomes[i]!.granted = Number((reply as unknown[])[grants++]) })
+          callback(null, verdict)
+        } else callback(error)
         for (const { ban } of checks) from += ban === undefined ? perOutcome : 2 * perOutcome
       }
     })
-  }
-
-  #keyOf ({ subject, rule }: Check): string {
-    return this.#shape.key(subject, rule.name)
-  }
-
-  #keysOf (checks: readonly Check[]): string[] {
-    return checks.map(check => this.#keyOf(check))
   }
 
   /** The checks by their slots, or undefined where one script may have them all. */
@@ -157,14 +149,6 @@ export class RedisStore implements LimitStore {
     for (const check of checks) groups.set(check.subject, [...groups.get(check.subject) ?? [], check])
     return [...groups.values()]
   }
-}
-
-function pushArgs (args: (string | number)[], { rule, cost, slot }: Check, { atMs, end }: { atMs: number, end: Mode | '' }): void {
-  args.push(rule.algorithm, rule.limit, rule.windowMs, rule.capacity, cost, rule.algorithm === 'concurrency' ? slot ?? 0 : atMs, end)
-}
-
-function pushBanArgs (args: (string | number)[], { after, windowMs, forMs, factor, maxMs }: BanRule, end: Mode | ''): void {
-  args.push('ban', after, windowMs, forMs, factor, maxMs, end)
 }
 
 /** @param from - where its first outcome lies in the reply */

@@ -65,7 +65,7 @@ export class RememberingStore implements LimitStore {
     try {
       await this.#store.reset(rule, subject)
     } finally {
-      this.freed([{ rule, subject }])
+      this.freed([{ rule, subject }], { anew: true })
     }
   }
 
@@ -74,14 +74,17 @@ export class RememberingStore implements LimitStore {
       await this.#store.block(rule, subject, ms)
     } finally {
       // What was told before has another end now.
-      this.freed([{ rule, subject }])
+      this.freed([{ rule, subject }], { anew: true })
     }
   }
 
-  /** The store has given something back: from now on it is asked again, here and in every process. */
-  freed (charges: readonly Pick<Check, 'rule' | 'subject'>[]): void {
+  /**
+   * The store has given something back: from now on it is asked again, here and in every process.
+   * @param anew - what was counted before no longer holds
+   */
+  freed (charges: readonly Pick<Check, 'rule' | 'subject'>[], { anew = false } = {}): void {
     // What is in flight is never remembered, and its slots are given back with each answer.
-    const all = charges.filter(({ rule }) => rule.algorithm !== 'concurrency').map(({ rule, subject }): Freed => [rule.name, subject])
+    const all = charges.filter(({ rule }) => rule.algorithm !== 'concurrency').map(({ rule, subject }): Freed => anew ? [rule.name, subject, true] : [rule.name, subject])
     for (const one of all) this.forget(one)
     this.#parts.tell(all)
   }

@@ -1,4 +1,6 @@
 import type { BanRule } from '../algorithms/ban.ts'
+import type { Batch } from '../leases/batch.ts'
+import type { LeaseRule } from '../leases/lease-options.ts'
 import type { Rule } from '../rule.ts'
 
 /** One limit of a request. */
@@ -10,8 +12,24 @@ export interface Check {
   readonly cost: number
   /** With concurrency: a number of the slot, below 2⁴⁸, that no other has. */
   slot?: number
-  /** Refusals by this limit ban. */
+  /** Refusals by this limit ban; those by headroom alone do not. */
   readonly ban?: BanRule | undefined
+  /** Tenths of the rule's capacity that must stay free beside the cost, as far as an untouched limit allows it; they are not charged. */
+  headroomTenths?: number
+  /** It may be answered from permits that this process holds. */
+  readonly lease?: LeaseRule | undefined
+  /** Of fixed-window and gcra: units wanted beside the cost. */
+  readonly batch?: Batch
+}
+
+/** Units that must be free for a check to be admitted: its cost, and the headroom beside it. */
+export function askedOf ({ rule: { capacity }, cost, headroomTenths = 0 }: Check): number {
+  return headroomTenths === 0 || cost > capacity ? cost : Math.min(capacity, cost + Math.floor(capacity * headroomTenths / 10))
+}
+
+/** Whether headroom alone has refused a check. */
+export function isShed ({ cost, headroomTenths = 0 }: Check, { remaining, waitMs }: Outcome): boolean {
+  return headroomTenths > 0 && waitMs > 0 && cost <= remaining
 }
 
 /** What is known of the bans of a subject. */
@@ -38,8 +56,12 @@ export interface Outcome {
   /** When it was decided, ms, by the clock of the store. */
   atMs: number
   by: AnsweredBy
+  /** Headroom alone has refused it. */
+  readonly shed?: true
   /** Of a check that may ban; while a ban lasts nothing remains, and the wait is at least as long as it. */
   readonly ban?: Banned | undefined
+  /** With a batch: units that were charged, the cost among them; 0: it was refused. Absent when the store was not asked. */
+  granted?: number
 }
 
 /** An outcome with what is known of bans. */

@@ -69,7 +69,7 @@ t.test('memory and the script ban alike, over random requests', async t => {
       nowMs += below(30) === 0 ? below(60_000) : below(300)
       clock.nowMs = nowMs
       const subject = `s${below(2)}`
-      const checks = limits.filter(() => below(3) > 0).map(one => ({ ...check(one.rule, subject, 1 + below(2)), ban: one.ban }))
+      const checks = limits.filter(() => below(3) > 0).map(one => ({ ...check(one.rule, subject, 1 + below(2)), ban: one.ban, headroomTenths: below(3) === 0 ? below(11) : 0 }))
       if (checks.length === 0) continue
       const mode = below(6) === 0 ? 'peek' : 'take'
       operations.push({ mode, nowUs: nowMs * 1_000, checks })

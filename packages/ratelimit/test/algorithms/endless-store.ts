@@ -1,5 +1,5 @@
 import { algorithms } from '../../src/algorithms/algorithms.ts'
-import type { Charge, Check, Verdict } from '../../src/stores/store.ts'
+import { askedOf, type Charge, type Check, type Verdict } from '../../src/stores/store.ts'
 
 interface Known { algorithm: string, state: unknown }
 
@@ -30,7 +30,7 @@ export class EndlessStore {
     const read = checks.map(check => this.#read(check, nowUs))
     const waits = read.map(({ state, algorithm }, i) => {
       const { rule, cost } = checks[i]!
-      return cost > rule.capacity ? Infinity : algorithm.waitMs(state, rule, nowUs, cost)
+      return cost > rule.capacity ? Infinity : algorithm.waitMs(state, rule, nowUs, askedOf(checks[i]!))
     })
     const allowed = waits.every(wait => wait === 0)
     const outcomes = read.map(({ state, algorithm, changed }, i) => {

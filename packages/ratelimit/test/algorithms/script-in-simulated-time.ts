@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
+import { LimitCall } from '../../src/stores/limit-call.ts'
 import type { Check } from '../../src/stores/store.ts'
 
 /** One call of the script. */
@@ -21,14 +22,14 @@ function redis.call (command, key, ...)
   local args = {...}
   if command == 'TIME' then
     return {string.format('%d', math.floor(nowUs / 1000000)), string.format('%d', nowUs % 1000000)}
-  elseif command == 'PEXPIRE' then
-    return real.call('HSET', expiries, key, string.format('%.17g', nowUs / 1000 + args[1]))
   elseif command == 'SET' then
     real.call('HSET', expiries, key, string.format('%.17g', nowUs / 1000 + args[3]))
     return real.call('SET', key, args[1])
-  elseif command == 'GET' then
-    local expiry = real.call('HGET', expiries, key)
-    if ARGV[2] == 'forget' and expiry and tonumber(expiry) <= nowUs / 1000 then real.call('DEL', key) end
+  elseif command == 'GET' or command == 'MGET' then
+    for _, read in ipairs({key, ...}) do
+      local expiry = real.call('HGET', expiries, read)
+      if ARGV[2] == 'forget' and expiry and tonumber(expiry) <= nowUs / 1000 then real.call('DEL', read) end
+    end
   end
   return real.call(command, key, ...)
 end
@@ -58,19 +59,19 @@ function callsOf (operations: readonly Operation[]): Operation[][] {
   return calls
 }
 
-function argsOf (operation: Operation): unknown[] {
-  const { mode, checks } = operation
-  return checks.flatMap(({ rule, cost, ban, slot = 0, atMs = 0 }, i) => {
-    const end = i === checks.length - 1 && decides(operation) ? mode : ''
-    const own = [rule.algorithm, rule.limit, rule.windowMs, rule.capacity, cost, rule.algorithm === 'concurrency' ? slot : atMs]
-    return ban === undefined ? [...own, end] : [...own, '', 'ban', ban.after, ban.windowMs, ban.forMs, ban.factor, ban.maxMs, end]
-  })
+function callOf (operations: readonly Operation[], prefix: string): LimitCall {
+  const keys = { state: ({ rule, subject }: Check) => `${prefix}:${rule.name}:${subject}`, ban: ({ rule, subject }: Check) => `${prefix}:ban:${rule.name}:${subject}` }
+  const [{ mode }] = operations as [Operation]
+  const call = new LimitCall(mode === 'refund' || mode === 'renew' ? mode : 'decide', keys)
+  for (const { mode, checks } of operations) call.add(mode === 'refund' || mode === 'renew' ? '' : mode, checks)
+  return call
 }
 
-/** What a call answers of each of its operations: when, and then their numbers. */
+/** What a call answers of each of its operations: when, then their numbers, then what their leases were granted. */
 function answersOf (call: readonly Operation[], [nowMs, ...numbers]: readonly number[]): number[][] {
   if (!decides(call[0]!)) return [[]]
-  return call.map(({ checks }) => [nowMs!, ...numbers.splice(0, 3 * checks.flatMap(({ ban }) => ban === undefined ? [0] : [0, 0]).length)])
+  const outcomes = call.map(({ checks }) => [nowMs!, ...numbers.splice(0, 3 * checks.flatMap(({ ban }) => ban === undefined ? [0] : [0, 0]).length)])
+  return outcomes.map((own, i) => [...own, ...numbers.splice(0, call[i]!.checks.filter(({ batch }) => batch !== undefined).length)])
 }
 
 /**
@@ -80,11 +81,10 @@ function answersOf (call: readonly Operation[], [nowMs, ...numbers]: readonly nu
  */
 export async function runScript (redis: Redis, operations: readonly Operation[], { prefix, forget }: { prefix: string, forget: boolean }): Promise<number[][]> {
   const calls = callsOf(operations)
-  const written = calls.map(call => ({
-    nowUs: [Math.floor(call[0]!.nowUs / 1e6), call[0]!.nowUs % 1e6],
-    keys: call.flatMap(({ checks }) => checks.flatMap(({ rule, subject, ban }) => [`${prefix}:${rule.name}:${subject}`, ...(ban === undefined ? [] : [`${prefix}:ban:${rule.name}:${subject}`])])),
-    args: [decides(call[0]!) ? 'decide' : call[0]!.mode, ...call.flatMap(argsOf)].map(String)
-  }))
+  const written = calls.map(operations => {
+    const { keys, args } = callOf(operations, prefix)
+    return { nowUs: [Math.floor(operations[0]!.nowUs / 1e6), operations[0]!.nowUs % 1e6], keys, args: args.map(String) }
+  })
   const reply = JSON.parse(await redis.eval(wrapper, 1, `${prefix}:expiries`, JSON.stringify(written), forget ? 'forget' : 'keep') as string) as string[][]
   return reply.flatMap((numbers, i) => answersOf(calls[i]!, Array.isArray(numbers) ? numbers.map(Number) : []))
 }

@@ -74,21 +74,32 @@ function someChecks (chance: Seeded, rules: ChangingRules): Check[] {
   for (let i = 1 + chance.below(chance.below(3) + 1); i > 0; i--) {
     const rule = rules.any()
     const cost = chance.below(10) === 0 ? 1 + chance.below(rule.capacity + 2) : 1 + chance.below(Math.max(1, Math.ceil(rule.capacity / 8)))
-    checks.set(rule.name, { rule, subject: `s${chance.below(3)}`, cost, ...(rule.algorithm === 'concurrency' && { slot: chance.word() }) })
+    checks.set(rule.name, { rule, subject: `s${chance.below(3)}`, cost, headroomTenths: chance.below(4) === 0 ? chance.below(11) : 0, ...(rule.algorithm === 'concurrency' && { slot: chance.word() }) })
   }
   return [...checks.values()]
 }
 
-const told = (atMs: number, { outcomes }: Verdict) =>
-  [atMs, ...outcomes.flatMap(({ remaining, waitMs, resetMs }) => [remaining, waitMs === Infinity ? -1 : waitMs, resetMs])]
+/** Some of them as leases, which give back what was charged before. */
+function leased (chance: Seeded, checks: readonly Check[], charged: Charge[]): Check[] {
+  return checks.map(check => {
+    if (chance.below(3) === 0) return check
+    const at = chance.below(2) === 0 ? charged.findIndex(({ rule, subject }) => rule.name === check.rule.name && subject === check.subject) : -1
+    const [old] = at === -1 ? [] : charged.splice(at, 1)
+    const strictMs = check.rule.algorithm === 'gcra' && chance.below(2) === 0 ? 1 + chance.below(2_000) : 0
+    return { ...check, batch: { want: 1 + chance.below(50), nodes: 1 + chance.below(4), strictMs, back: old && { units: old.cost, atMs: old.atMs } } }
+  })
+}
 
-async function compare (t: Test, algorithms: readonly AlgorithmName[], { back }: { back: boolean }): Promise<void> {
+const told = (atMs: number, { outcomes }: Verdict) =>
+  [atMs, ...outcomes.flatMap(({ remaining, waitMs, resetMs }) => [remaining, waitMs === Infinity ? -1 : waitMs, resetMs]), ...outcomes.flatMap(({ granted }) => granted ?? [])]
+
+async function compare (t: Test, algorithms: readonly AlgorithmName[], { back, leases = false }: { back: boolean, leases?: boolean }): Promise<void> {
   const chance = seeded(t)
   const twin = back ? backAndForth() : forward()
   const rules = new ChangingRules(chance, algorithms)
   const prefix = `t${chance.word()}`
   const charged: Charge[] = []
-  const seen = { admitted: 0, refused: 0, refunds: 0, renewals: 0 }
+  const seen = { admitted: 0, refused: 0, refunds: 0, renewals: 0, batches: 0 }
   let nowUs = Date.UTC(2026, 4, 10) * 1_000
   for (let batch = 0; batch < batches; batch++) {
     const operations: Operation[] = []
@@ -115,12 +126,14 @@ async function compare (t: Test, algorithms: readonly AlgorithmName[], { back }:
         continue
       }
       const mode = chance.below(6) === 0 ? 'peek' : 'take'
-      const checks = someChecks(chance, rules)
+      const some = someChecks(chance, rules)
+      const checks = leases && mode === 'take' ? leased(chance, some, charged) : some
       const verdict = twin.decide(mode, checks, nowUs)
       operations.push({ mode, nowUs, checks })
       expected.push(told(Math.floor(nowUs / 1_000), verdict))
       seen[verdict.allowed ? 'admitted' : 'refused']++
-      if (mode === 'take' && verdict.allowed) charged.push(...chargesOf(checks, verdict))
+      if (mode === 'take' && verdict.allowed) charged.push(...chargesOf(checks, verdict).map(({ batch: _, ...charge }, i) => ({ ...charge, cost: verdict.outcomes[i]!.granted ?? charge.cost })))
+      seen.batches += verdict.outcomes.filter(({ granted = 0 }, i) => granted > checks[i]!.cost).length
       while (charged.length > 30) charged.shift()
     }
     const replies = await runScript(redis, operations, { prefix, forget: !back })
@@ -131,12 +144,16 @@ async function compare (t: Test, algorithms: readonly AlgorithmName[], { back }:
     }
   }
   const enough = batches * perBatch / 20
-  t.ok(seen.admitted > enough && seen.refused > enough && seen.refunds > enough / 2 && (!algorithms.includes('concurrency') || seen.renewals > enough / 10), JSON.stringify(seen))
+  t.ok(seen.admitted > enough && seen.refused > enough && seen.refunds > enough / 2 && (!algorithms.includes('concurrency') || seen.renewals > enough / 10 / algorithms.length) && (!leases || seen.batches > enough), JSON.stringify(seen))
 }
 
 for (const algorithm of all) {
   t.test(`${algorithm}: TypeScript and Lua answer random operations alike, to the bit`, t => compare(t, [algorithm], { back: false }))
   t.test(`${algorithm}: also under a clock that is set back`, t => compare(t, [algorithm], { back: true }))
+}
+
+for (const algorithm of ['fixed-window', 'gcra'] as const) {
+  t.test(`${algorithm}, leased: TypeScript and Lua grant alike, and take back alike`, t => compare(t, [algorithm], { back: false, leases: true }))
 }
 
 t.test('all algorithms side by side: TypeScript and Lua answer random operations alike, to the bit', t => compare(t, all, { back: false }))

@@ -16,14 +16,14 @@ function steadily (limit: Simulated, { times, everyUs, cost = 1 }: { times: numb
   return admitted
 }
 
-t.test('sliding-log: who comes ten times as often as allowed gets exactly the limit in each window, for ever', async t => {
+t.test('hazard 5: sliding-log: who comes ten times as often as allowed gets exactly the limit in each window, for ever', async t => {
   const limit = new Simulated(rule('sliding-log', 60))
   const windows = Array.from({ length: 50 }, () => steadily(limit, { times: 600, everyUs: 100_000 }))
   t.same(windows, windows.map(() => 60))
 })
 
 for (const algorithm of algorithmNames) {
-  t.test(`${algorithm}: one in 10 s under 10 a minute is never refused`, async t => {
+  t.test(`hazard 4: ${algorithm}: one in 10 s under 10 a minute is never refused`, async t => {
     for (const phaseMs of [0, 1, 3_999, 7_777]) {
       const limit = new Simulated(rule(algorithm, 10))
       limit.pass(phaseMs * 1_000)
@@ -31,7 +31,7 @@ for (const algorithm of algorithmNames) {
     }
   })
 
-  t.test(`${algorithm}: of 1,000 in one millisecond exactly the limit is admitted`, async t => {
+  t.test(`hazard 6: ${algorithm}: of 1,000 in one millisecond exactly the limit is admitted`, async t => {
     for (const units of [1, 7, 100, 999, 1_000]) {
       const limit = new Simulated(rule(algorithm, units))
       t.equal(steadily(limit, { times: 1_000, everyUs: 0 }), units)
@@ -39,7 +39,7 @@ for (const algorithm of algorithmNames) {
     }
   })
 
-  t.test(`${algorithm}: large limits a second hold at twice their rate, and are used`, async t => {
+  t.test(`hazard 9: ${algorithm}: large limits a second hold at twice their rate, and are used`, async t => {
     for (const units of algorithm === 'sliding-log' ? [7, 6_000] : [7, 6_000, 50_000]) {
       const limit = new Simulated(rule(algorithm, units, { windowMs: second }))
       const admitted = steadily(limit, { times: 6 * units, everyUs: Math.round(1_000_000 / units / 2) })
@@ -51,7 +51,7 @@ for (const algorithm of algorithmNames) {
     }
   })
 
-  t.test(`${algorithm}: a window of 250 ms and one of 30 days end when they say, not a millisecond earlier`, async t => {
+  t.test(`hazard 2: ${algorithm}: a window of 250 ms and one of 30 days end when they say, not a millisecond earlier`, async t => {
     for (const windowMs of [250, 30 * day]) {
       const limit = new Simulated(rule(algorithm, 3, { windowMs }))
       t.equal(steadily(limit, { times: 4, everyUs: 0 }), 3)
@@ -64,7 +64,7 @@ for (const algorithm of algorithmNames) {
     }
   })
 
-  t.test(`${algorithm}: with a clock set back by a day nobody waits longer than a window, and who waits is admitted`, async t => {
+  t.test(`hazard 10: ${algorithm}: with a clock set back by a day nobody waits longer than a window, and who waits is admitted`, async t => {
     for (const aheadMs of [1, minute, day]) {
       const limit = new Simulated(rule(algorithm, 5))
       t.equal(steadily(limit, { times: 6, everyUs: 0 }), 5)
@@ -77,7 +77,7 @@ for (const algorithm of algorithmNames) {
     }
   })
 
-  t.test(`${algorithm}: a cost above the limit is refused for ever, and never charged`, async t => {
+  t.test(`hazard 8: ${algorithm}: a cost above the limit is refused for ever, and never charged`, async t => {
     const limit = new Simulated(rule(algorithm, 5))
     for (let i = 0; i < 100; i++) t.match(limit.take(6), { allowed: false, waitMs: Infinity, remaining: 5 })
     t.equal(limit.take(5).allowed, true)
@@ -85,14 +85,14 @@ for (const algorithm of algorithmNames) {
 }
 
 for (const algorithm of ['fixed-window', 'sliding-log', 'sliding-counter'] as const) {
-  t.test(`${algorithm}: a limit of 0 refuses all, for ever`, async t => {
+  t.test(`hazard 9: ${algorithm}: a limit of 0 refuses all, for ever`, async t => {
     const limit = new Simulated(rule(algorithm, 0))
     t.equal(steadily(limit, { times: 100, everyUs: minute * 1_000 }), 0)
     t.match(limit.take(), { waitMs: Infinity, remaining: 0, resetMs: 0 })
   })
 }
 
-t.test('fixed-window: admits 2L − 1 at the edge of two windows', async t => {
+t.test('hazard 7: fixed-window: admits 2L − 1 at the edge of two windows', async t => {
   const limit = new Simulated(rule('fixed-window', 10))
   limit.take()
   limit.pass((minute - 1) * 1_000)
@@ -103,7 +103,7 @@ t.test('fixed-window: admits 2L − 1 at the edge of two windows', async t => {
 })
 
 for (const algorithm of ['sliding-log', 'sliding-counter'] as const) {
-  t.test(`${algorithm}: at the edge of a window admits no more than the limit`, async t => {
+  t.test(`hazard 7: ${algorithm}: at the edge of a window admits no more than the limit`, async t => {
     const limit = new Simulated(rule(algorithm, 10))
     limit.take()
     limit.pass((minute - 1) * 1_000)

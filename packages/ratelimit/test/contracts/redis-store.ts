@@ -15,7 +15,7 @@ export function redisStoreContract (t: Test, linkOf: () => Link, ask: Ask): void
   }
 
   for (const algorithm of algorithmNames) {
-    t.test(`${algorithm}: its key expires, and never later than 16/15 of its window`, async t => {
+    t.test(`hazard 1: ${algorithm}: its key expires, and never later than 16/15 of its window`, async t => {
       const { store, key } = fresh()
       for (let i = 0; i < 3; i++) {
         await take(store, check(rule(algorithm, 2)))
@@ -24,7 +24,7 @@ export function redisStoreContract (t: Test, linkOf: () => Link, ask: Ask): void
       }
     })
 
-    t.test(`${algorithm}: a key that has lost its expiry is no limit for ever`, async t => {
+    t.test(`hazard 1: ${algorithm}: a key that has lost its expiry is no limit for ever`, async t => {
       const { store, key } = fresh()
       const two = check(rule(algorithm, 2, { windowMs: 250 }))
       await take(store, two)
@@ -88,7 +88,7 @@ export function redisStoreContract (t: Test, linkOf: () => Link, ask: Ask): void
       }
     })
 
-    t.test(`${algorithm}: a refusal by another limit leaves its bytes as they were`, async t => {
+    t.test(`hazard 13: ${algorithm}: a refusal by another limit leaves its bytes as they were`, async t => {
       const { store, key } = fresh()
       const none = rule('fixed-window', 1, { name: 'none' })
       await take(store, check(rule(algorithm, 5)), check(none))
@@ -100,6 +100,14 @@ export function redisStoreContract (t: Test, linkOf: () => Link, ask: Ask): void
       t.notSame((await bytes())[0], before[0], 'and an admission does not')
     })
   }
+
+  t.test('fixed-window: what a shorter window has ended stays ended when it is longer again', async t => {
+    const { store } = fresh()
+    const [long, short] = [rule('fixed-window', 3), rule('fixed-window', 3, { windowMs: 2 })]
+    await take(store, check(long, 'somebody', 3))
+    await until('the shorter window to end', async () => (await peek(store, check(short))).outcomes[0]!.remaining === 3)
+    t.match(await peek(store, check(long)), { outcomes: [{ remaining: 3 }] })
+  })
 
   t.test('sliding-counter: a sum without its counts is reset within a window, not in the past', async t => {
     const { store, key } = fresh()

@@ -33,6 +33,20 @@ export function storeContract (t: Test, fresh: () => { store: LimitStore, again:
       t.match(await take(store, check(ten, 'x', 6)), { allowed: true, outcomes: [{ remaining: 0 }] })
     })
 
+    t.test(`${algorithm}: headroom must be free beside the cost and is not charged; who has used nothing passes`, async t => {
+      const { store } = fresh()
+      const ten = (headroomTenths: number, cost = 1) => ({ ...check(rule(algorithm, 10), 'x', cost), headroomTenths })
+      t.match(await take(store, ten(10, 4)), { allowed: true, outcomes: [{ remaining: 6 }] }, 'of an untouched limit')
+      const { allowed, outcomes: [outcome] } = await take(store, ten(6))
+      t.equal(allowed, false)
+      t.equal(outcome!.remaining, 6, 'a refusal takes nothing')
+      t.ok(outcome!.waitMs > 0 && outcome!.waitMs <= 64_000, `${outcome!.waitMs} ms to wait`)
+      t.match(await take(store, ten(5)), { allowed: true, outcomes: [{ remaining: 5 }] })
+      t.match(await take(store, ten(5)), { allowed: false, outcomes: [{ remaining: 5 }] })
+      t.match(await take(store, ten(0, 5)), { allowed: true, outcomes: [{ remaining: 0 }] }, 'who asks for none has all of it: the rule is as it was')
+      t.match(await take(store, ten(10, 11)), { allowed: false, outcomes: [{ waitMs: Infinity }] })
+    })
+
     t.test(`${algorithm}: a cost above the limit is never admitted and never charged`, async t => {
       const { store } = fresh()
       const three = rule(algorithm, 3)

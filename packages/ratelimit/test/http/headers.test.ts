@@ -89,7 +89,7 @@ t.test('a limit of 0, and a cost above the limit, are refused without a time to 
   }
 })
 
-t.test('a client that sleeps retry-after succeeds, whatever the algorithm and wherever in a second it is', async t => {
+t.test('hazard 14: a client that sleeps retry-after succeeds, whatever the algorithm and wherever in a second it is', async t => {
   for (const algorithm of algorithms) {
     const { app, clock } = await makeApp(t, { limits: [{ name: 'a', limit: 3, per: '7s', algorithm }] })
     app.get('/', served)
@@ -121,7 +121,7 @@ t.test('over Redis it is told by the time of Redis', async t => {
   }
 })
 
-t.test('within a fixed window the reset that is told moves by a second at most, and it is true', async t => {
+t.test('hazard 14: within a fixed window the reset that is told moves by a second at most, and it is true', async t => {
   const { app, clock } = await makeApp(t, { limits: [{ name: 'a', limit: 50, per: '30s', algorithm: 'fixed-window' }] })
   app.get('/', served)
   const beganMs = clock.nowMs

@@ -87,7 +87,7 @@ t.test('a key function that fails, or gives what is no key, fails the request an
   t.equal((await app.rateLimit.peek('good', 't')).remaining, 2)
 })
 
-t.test('keys with every separator, with NUL, of 64 KB, and with lone surrogates are all different, and all are counted', async t => {
+t.test('hazard 19: keys with every separator, with NUL, of 64 KB, and with lone surrogates are all different, and all are counted', async t => {
   const server = await startRedis()
   t.teardown(() => server.stop())
   const long = 'k'.repeat(65_536)

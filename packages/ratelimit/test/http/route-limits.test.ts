@@ -125,7 +125,7 @@ t.test('options that are unknown, of a wrong type or out of bounds fail the boot
   }
 })
 
-t.test('GET and the HEAD made from it share a budget, also of a limit with a key; OPTIONS is free', async t => {
+t.test('hazard 15: GET and the HEAD made from it share a budget, also of a limit with a key; OPTIONS is free', async t => {
   for (const more of [{}, { key: () => 'k' }, { by: 'user' }] as const) {
     const { app } = await makeApp(t)
     const config = { rateLimit: { ...burst, ...more } }
@@ -153,7 +153,7 @@ t.test('a request is counted once by a limit of every route, wherever its route 
   }
 })
 
-t.test('routes that do not exist are counted by the limits of every route: by address, by user and by key', async t => {
+t.test('hazard 15: routes that do not exist are counted by the limits of every route: by address, by user and by key', async t => {
   const handlers: Record<string, (app: FastifyInstance) => void> = {
     default: () => {},
     own: app => app.setNotFoundHandler((_, reply) => { reply.code(404).send('own') }),
@@ -172,7 +172,7 @@ t.test('routes that do not exist are counted by the limits of every route: by ad
   }
 })
 
-t.test('a route that calls the not-found handler is charged once by the limits of every route', async t => {
+t.test('hazard 22: a route that calls the not-found handler is charged once by the limits of every route', async t => {
   const { app } = await makeApp(t, { limits: [{ ...burst, key: () => 'k' }, { name: 'ip', limit: 2, per: '1m' }] })
   app.get('/gone', async (_, reply) => { reply.callNotFound(); return reply })
   t.same(await statuses(app, 3, '/gone'), [404, 404, 429])
@@ -185,7 +185,7 @@ t.test('so is one that gives such a limit a cost of its own', async t => {
   t.same(await statuses(app, 3, '/gone'), [404, 404, 429])
 })
 
-t.test('registered in a child context it limits the routes there, and no others', async t => {
+t.test('hazard 22: registered in a child context it limits the routes there, and no others', async t => {
   const app = await bareApp(t)
   app.register(async child => {
     await child.register(rateLimit, { limits: [burst, { name: 'key', limit: 2, per: '1m', key: () => 'k' }] })
@@ -199,7 +199,7 @@ t.test('registered in a child context it limits the routes there, and no others'
   t.notOk(app.hasDecorator('rateLimit'))
 })
 
-t.test('routes that are added later, anywhere below, are limited', async t => {
+t.test('hazard 22: routes that are added later, anywhere below, are limited', async t => {
   const { app } = await makeApp(t, { limits: [burst] })
   app.register(async child => {
     await child.register(async grandchild => { grandchild.get('/a', served) })
@@ -210,7 +210,7 @@ t.test('routes that are added later, anywhere below, are limited', async t => {
   t.same([...await statuses(app, 1, '/p/a'), ...await statuses(app, 2, '/c')], [200, 200, 429])
 })
 
-t.test('a route with limits of its own that was added before the plugin is refused, and says so', async t => {
+t.test('hazard 22: a route with limits of its own that was added before the plugin is refused, and says so', async t => {
   const app = await bareApp(t)
   app.get('/early', { config: { rateLimit: burst } }, served)
   app.get('/exempt', { config: { rateLimit: false } }, served)
@@ -222,7 +222,7 @@ t.test('a route with limits of its own that was added before the plugin is refus
   }
 })
 
-t.test('the limits of every route also hold for routes that were added before the plugin', async t => {
+t.test('hazard 22: the limits of every route also hold for routes that were added before the plugin', async t => {
   for (const more of [{}, { by: 'user' }, { key: () => 'k' }] as const) {
     const app = await bareApp(t)
     app.get('/early', served)

@@ -2,6 +2,7 @@ import { startCluster, until } from '@respite/testing'
 import { Cluster } from 'ioredis'
 import t from 'tap'
 import { blockContract } from '../contracts/blocks.ts'
+import { leaseContract } from '../contracts/leases.ts'
 import { slotContract } from '../contracts/slots.ts'
 import { banContract } from '../contracts/bans.ts'
 import { storeContract } from '../contracts/store.ts'
@@ -25,8 +26,9 @@ storeContract(t, fresh)
 banContract(t, fresh)
 slotContract(t, fresh)
 blockContract(t, fresh)
+leaseContract(t, fresh)
 
-t.test('limits of subjects in different slots are charged together or not at all', async t => {
+t.test('hazard 12: limits of subjects in different slots are charged together or not at all', async t => {
   const { store } = fresh()
   const many = Array.from({ length: 8 }, (_, i) => check(rule('sliding-log', 3), `subject ${i}`))
   const tight = check(rule('fixed-window', 1), 'another')

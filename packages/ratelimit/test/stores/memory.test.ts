@@ -3,6 +3,7 @@ import t from 'tap'
 import { MemoryStore } from '../../src/stores/memory.ts'
 import { fakeClock } from '../clock.ts'
 import { blockContract } from '../contracts/blocks.ts'
+import { leaseContract } from '../contracts/leases.ts'
 import { slotContract, slotsOf } from '../contracts/slots.ts'
 import { banContract } from '../contracts/bans.ts'
 import { storeContract } from '../contracts/store.ts'
@@ -20,10 +21,12 @@ for (const contract of [storeContract, slotContract, banContract]) {
   })
 }
 
-blockContract(t, () => {
-  const store = new MemoryStore({ clock: systemClock, maxKeys: 1_000 })
-  return { store, again: () => store }
-})
+for (const contract of [blockContract, leaseContract]) {
+  contract(t, () => {
+    const store = new MemoryStore({ clock: systemClock, maxKeys: 1_000 })
+    return { store, again: () => store }
+  })
+}
 
 t.test('a flood frees nobody who is blocked, and where all are refused nobody more can be', async t => {
   const { store } = fresh(1_000)
@@ -108,6 +111,15 @@ for (const algorithm of algorithmNames) {
     t.match(await take(store, lowered), { allowed: false })
   })
 }
+
+t.test('fixed-window: what a shorter window has ended stays ended when it is longer again', async t => {
+  const { clock, store } = fresh()
+  const [long, short] = [rule('fixed-window', 3), rule('fixed-window', 3, { windowMs: 2 })]
+  await take(store, check(long, 'somebody', 3))
+  clock.nowMs += 2
+  t.match(await peek(store, check(short)), { outcomes: [{ remaining: 3 }] })
+  t.match(await peek(store, check(long)), { outcomes: [{ remaining: 3 }] })
+})
 
 t.test('when all who are kept are refused, newcomers share one count', async t => {
   const { clock, store } = fresh(1_000)

@@ -2,6 +2,7 @@ import { startRedis } from '@respite/testing'
 import { createClient } from 'redis'
 import t from 'tap'
 import { blockContract } from '../contracts/blocks.ts'
+import { leaseContract } from '../contracts/leases.ts'
 import { redisStoreContract } from '../contracts/redis-store.ts'
 import { passingSlotContract, slotContract } from '../contracts/slots.ts'
 import { banContract } from '../contracts/bans.ts'
@@ -27,5 +28,6 @@ passingContract(t, storesOver(() => app.respite.link))
 banContract(t, storesOver(() => app.respite.link, () => other.respite.link))
 slotContract(t, storesOver(() => app.respite.link, () => other.respite.link))
 blockContract(t, storesOver(() => app.respite.link, () => other.respite.link))
+leaseContract(t, storesOver(() => app.respite.link, () => other.respite.link))
 passingSlotContract(t, storesOver(() => app.respite.link))
 redisStoreContract(t, () => app.respite.link, (command, ...args) => client.sendCommand([command, ...args.map(String)]))

@@ -1,0 +1,126 @@
+import { LRUCache } from 'lru-cache'
+import { Lease, type Moment, momentOf } from '../leases/lease.ts'
+import { type Leased, LeasedQuestion, type LeasingParts, wanted } from '../leases/leased-question.ts'
+import type { Freed } from '../refusals/freed-word.ts'
+import type { Rule } from '../rule.ts'
+import type { Charge, Check, LimitStore, Verdict, VerdictCallback } from './store.ts'
+
+const leased = 10_000
+/** Charges that one call takes back at most. */
+const together = 64
+
+/**
+ * Takes permits of leased limits from a store in batches, and answers from them without asking it. Who is dropped from here is
+ * asked for one by one, until it is asked for often again.
+ */
+export class LeasingStore implements LimitStore {
+  readonly #parts: LeasingParts
+  readonly #leases: LRUCache<string, Lease>
+  #closed = false
+
+  constructor (parts: LeasingParts) {
+    this.#parts = parts
+    this.#leases = new LRUCache({
+      max: leased,
+      dispose: (lease, _, reason) => {
+        if (reason !== 'evict') return
+        const charges = lease.close(this.#now())
+        if (charges.length > 0) this.#parts.store.refund(charges).catch(() => undefined)
+      }
+    })
+  }
+
+  take (checks: readonly Check[], callback: VerdictCallback): void {
+    if (this.#closed || checks.every(({ lease }) => lease === undefined)) {
+      this.#parts.store.take(checks, callback)
+      return
+    }
+    const now = this.#now()
+    new LeasedQuestion(checks.map(check => this.#leasedOf(check, now)), callback, this.#parts).begin(now)
+  }
+
+  /** Of the store, with what this process holds. */
+  peek (checks: readonly Check[], callback: VerdictCallback): void {
+    this.#parts.store.peek(checks, (error, verdict) => callback(error, verdict && this.#withHeld(checks, verdict)))
+  }
+
+  async refund (charges: readonly Charge[]): Promise<void> {
+    const now = this.#now()
+    const rest = charges.filter(charge => this.#find(charge.rule.name, charge.subject)?.putBack(charge, now) !== true)
+    if (rest.length > 0) await this.#parts.store.refund(rest)
+  }
+
+  renew (held: readonly Check[]): Promise<void> {
+    return this.#parts.store.renew(held)
+  }
+
+  async reset (rule: Rule, subject: string): Promise<void> {
+    try {
+      await this.#parts.store.reset(rule, subject)
+    } finally {
+      this.forget([rule.name, subject, true])
+    }
+  }
+
+  async block (rule: Rule, subject: string, ms: number): Promise<void> {
+    try {
+      await this.#parts.store.block(rule, subject, ms)
+    } finally {
+      this.forget([rule.name, subject, true])
+    }
+  }
+
+  /** What was counted of a subject no longer holds, here or as another process says. Permits are paid for: what is given back to others ends none. */
+  forget ([limit, subject, anew]: Freed): void {
+    if (anew === true) this.#find(limit, subject)?.end(this.#now())
+  }
+
+  /** The store may have lost what it knew. */
+  clear (): void {
+    const now = this.#now()
+    for (const lease of this.#leases.values()) lease.end(now)
+  }
+
+  /** Spends nothing any more, and gives everything back, as far as the store can be reached. */
+  async close (): Promise<void> {
+    this.#closed = true
+    const now = this.#now()
+    const charges = [...this.#leases.values()].flatMap(lease => lease.close(now))
+    this.#leases.clear()
+    const calls: Promise<void>[] = []
+    for (let i = 0; i < charges.length; i += together) calls.push(this.#parts.store.refund(charges.slice(i, i + together)))
+    await Promise.allSettled(calls)
+  }
+
+  #leasedOf (check: Check, now: Moment): Leased {
+    if (check.lease === undefined) return { check, lease: undefined, want: 0 }
+    const key = keyOf(check.rule.name, check.subject)
+    let lease = this.#leases.get(key)
+    if (lease === undefined) {
+      lease = new Lease(check.lease, check, now.monotonicMs)
+      this.#leases.set(key, lease)
+    }
+    lease.keepOnly(check.rule, now)
+    return { check, lease, want: wanted(lease.demand.note(check.cost, now.monotonicMs)) }
+  }
+
+  #withHeld (checks: readonly Check[], { outcomes }: Verdict): Verdict {
+    const now = this.#now()
+    const all = outcomes.map((outcome, i) => {
+      const { rule, subject, cost } = checks[i]!
+      const left = this.#find(rule.name, subject)?.left(now) ?? 0
+      return left === 0 ? outcome : { ...outcome, remaining: outcome.remaining + left, waitMs: left >= cost ? 0 : outcome.waitMs }
+    })
+    return { allowed: all.every(({ waitMs }) => waitMs === 0), outcomes: all }
+  }
+
+  #find (limit: string, subject: string): Lease | undefined {
+    return this.#leases.peek(keyOf(limit, subject))
+  }
+
+  #now (): Moment {
+    return momentOf(this.#parts.clock)
+  }
+}
+
+const keyOf = (limit: string, subject: string) => `${subject.length} ${subject}${limit}`

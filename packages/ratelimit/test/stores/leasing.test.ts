@@ -1,0 +1,237 @@
+import { systemClock } from '@respite/redis'
+import t from 'tap'
+import type { LeaseRule } from '../../src/leases/lease-options.ts'
+import { LeasingStore } from '../../src/stores/leasing.ts'
+import { MemoryStore } from '../../src/stores/memory.ts'
+import { RememberingStore } from '../../src/stores/remembering.ts'
+import type { Check, VerdictCallback } from '../../src/stores/store.ts'
+import { fakeClock } from '../clock.ts'
+import { storeContract } from '../contracts/store.ts'
+import { check, peek, rule, take } from '../rules.ts'
+
+const lease: LeaseRule = { lifetimeMs: 2_000, strict: false }
+const hour = { windowMs: 3_600_000 }
+const leased = (limit: number, { algorithm = 'fixed-window', name = 'n', cost = 1 }: { algorithm?: 'fixed-window' | 'gcra', name?: string, cost?: number } = {}): Check =>
+  ({ ...check(rule(algorithm, limit, { ...hour, name }), 's', cost), lease })
+
+/** A store that answers when the test says so, as Redis does. */
+class SlowStore extends MemoryStore {
+  calls: Check[][] = []
+  held: (() => void)[] | undefined
+  failure: Error | undefined
+
+  override take (checks: readonly Check[], callback: VerdictCallback): void {
+    this.calls.push([...checks])
+    const { failure } = this
+    const answer = () => failure === undefined ? super.take(checks, callback) : callback(failure)
+    if (this.held === undefined) answer()
+    else this.held.push(answer)
+  }
+
+  /** Answers what was asked so far. */
+  answer (): void {
+    for (const one of this.held!.splice(0)) one()
+  }
+}
+
+/** Processes over one store, under one clock. */
+function processes (count: number) {
+  const clock = fakeClock()
+  const store = new SlowStore({ clock, maxKeys: 20_000 })
+  const told: unknown[] = []
+  const nodes = Array.from({ length: count }, () => {
+    const remembering = new RememberingStore(store, { clock, reachable: () => true, tell: freed => told.push(...freed) })
+    return new LeasingStore({ store: remembering, clock, instances: () => count })
+  })
+  return { clock, store, told, nodes, one: nodes[0]!, other: nodes[1]! }
+}
+
+/** Asks often enough that a lease is worth it. */
+async function warm (node: LeasingStore, of: Check, times = 4): Promise<void> {
+  for (let i = 0; i < times; i++) await take(node, of)
+}
+
+t.test('in front of memory it answers as a store does', async t => storeContract(t, () => {
+  const store = new MemoryStore({ clock: systemClock, maxKeys: 10_000 })
+  const remembering = () => new RememberingStore(store, { clock: systemClock, reachable: () => true, tell: () => {} })
+  const leasing = () => new LeasingStore({ store: remembering(), clock: systemClock, instances: () => 2 })
+  return { store: leasing(), again: leasing }
+}))
+
+t.test('who comes often is answered without a question, and never more than the limit', async t => {
+  const { clock, store, nodes } = processes(4)
+  const of = leased(1_000)
+  let admitted = 0
+  for (let i = 0; i < 3_000; i++) {
+    clock.nowMs += 10
+    if ((await take(nodes[i % 4]!, of)).allowed) admitted++
+  }
+  t.equal(admitted, 1_000)
+  t.ok(store.calls.length < 200, `${store.calls.length} questions`)
+})
+
+t.test('who comes seldom leases nothing', async t => {
+  const { clock, store, one } = processes(1)
+  for (let i = 0; i < 5; i++) {
+    await take(one, leased(100))
+    clock.nowMs += 60_000
+  }
+  t.same(store.calls.map(([asked]) => asked!.batch!.want), [1, 1, 1, 1, 1])
+  t.match(await peek(store, leased(100)), { outcomes: [{ remaining: 95 }] })
+})
+
+t.test('callers at once wait for one question; who finds nothing left asks for itself', async t => {
+  const { store, one } = processes(1)
+  store.held = []
+  const all = Array.from({ length: 50 }, () => take(one, leased(1_000)))
+  t.equal(store.calls.length, 1)
+  store.answer()
+  t.equal(store.calls.length, 50, 'the first took nothing for the others')
+  store.answer()
+  t.equal((await Promise.all(all)).filter(({ allowed }) => allowed).length, 50)
+  const more = Array.from({ length: 30 }, () => take(one, leased(1_000)))
+  t.ok(store.calls.length <= 51)
+  store.answer()
+  t.equal((await Promise.all(more)).filter(({ allowed }) => allowed).length, 30)
+})
+
+t.test('what is not spent in its lifetime is given back by the next question', async t => {
+  const { clock, store, one } = processes(1)
+  await warm(one, leased(1_000))
+  clock.nowMs += 10_000
+  await take(one, leased(1_000))
+  const spent = 5
+  const { remaining } = (await peek(one, leased(1_000))).outcomes[0]!
+  t.equal(remaining, 1_000 - spent, 'with what is held here')
+  t.ok(store.calls.at(-1)![0]!.batch!.back!.units > 0)
+})
+
+t.test('all or none: what was spent for a question that others refuse is put back', async t => {
+  const { store, one } = processes(1)
+  const tight = check(rule('sliding-log', 1, hour))
+  await warm(one, leased(1_000))
+  t.match(await take(one, leased(1_000), tight), { allowed: true })
+  const before = (await peek(one, leased(1_000))).outcomes[0]!.remaining
+  for (let i = 0; i < 9; i++) t.match(await take(one, leased(1_000), tight), { allowed: false, outcomes: [{ waitMs: 0 }, { remaining: 0 }] })
+  t.equal((await peek(one, leased(1_000))).outcomes[0]!.remaining, before)
+  t.match((await peek(store, tight)).outcomes, [{ remaining: 0 }])
+})
+
+t.test('two leases of one question are spent together or not at all', async t => {
+  const { one } = processes(1)
+  const [wide, small] = [leased(1_000), leased(10, { name: 'small' })]
+  let admitted = 0
+  for (let i = 0; i < 40; i++) if ((await take(one, wide, small)).allowed) admitted++
+  t.equal(admitted, 10)
+  t.equal((await peek(one, wide)).outcomes[0]!.remaining, 990)
+})
+
+t.test('a charge of a lease is given back to it, without a call', async t => {
+  const { store, one } = processes(1)
+  const of = leased(1_000)
+  await warm(one, of)
+  const left = () => peek(one, of).then(({ outcomes }) => outcomes[0]!.remaining)
+  const verdict = await take(one, of)
+  const before = await left()
+  const inStore = (await peek(store, of)).outcomes[0]!.remaining
+  await one.refund([{ ...of, atMs: verdict.outcomes[0]!.atMs }])
+  t.equal(await left(), before + 1)
+  t.equal((await peek(store, of)).outcomes[0]!.remaining, inStore)
+})
+
+for (const [how, end] of Object.entries({
+  reset: (node: LeasingStore, { rule, subject }: Check) => node.reset(rule, subject),
+  block: (node: LeasingStore, { rule, subject }: Check) => node.block(rule, subject, 60_000)
+})) {
+  t.test(`${how} ends what is leased, here and in every process that is told of it`, async t => {
+    const { store, told, one, other } = processes(2)
+    const of = leased(1_000)
+    for (const node of [one, other]) await warm(node, of)
+    await end(one, of)
+    t.same(told.at(-1), [of.rule.name, 's', true])
+    other.forget(told.at(-1) as [string, string, true])
+    for (const node of [one, other]) {
+      const calls = store.calls.length
+      t.match(await take(node, of), { allowed: how === 'reset' })
+      t.equal(store.calls.length, calls + 1)
+      t.equal(store.calls.at(-1)![0]!.batch!.back, undefined, 'nothing is given back of what no longer counts')
+    }
+  })
+}
+
+t.test('a refund in one process ends no lease of another: it is paid for', async t => {
+  const { store, one } = processes(2)
+  await warm(one, leased(1_000))
+  const calls = store.calls.length
+  one.forget(['n', 's'])
+  await take(one, leased(1_000))
+  t.equal(store.calls.length, calls)
+})
+
+t.test('a changed rule is asked for at once', async t => {
+  const { one } = processes(1)
+  await warm(one, leased(1_000))
+  t.match(await take(one, leased(2)), { allowed: false }, 'more was used than the new limit')
+})
+
+t.test('close gives everything back, and nothing is spent after it', async t => {
+  const { store, one, other } = processes(2)
+  for (const name of ['a', 'b']) await warm(one, leased(1_000, { name }), 10)
+  await one.close()
+  for (const name of ['a', 'b']) t.match((await peek(store, leased(1_000, { name }))).outcomes, [{ remaining: 990 }])
+  const calls = store.calls.length
+  await take(one, leased(1_000, { name: 'a' }))
+  t.equal(store.calls.length, calls + 1)
+  t.match(await take(other, leased(1_000, { name: 'a' })), { allowed: true })
+})
+
+t.test('what the store may have lost is not spent', async t => {
+  const { store, one } = processes(1)
+  await warm(one, leased(1_000))
+  const calls = store.calls.length
+  one.clear()
+  await take(one, leased(1_000))
+  t.equal(store.calls.length, calls + 1)
+})
+
+t.test('while the store is away all who wait are told, and what is held is spent', async t => {
+  const { store, one } = processes(1)
+  await warm(one, leased(1_000))
+  store.failure = new Error('away')
+  t.match(await take(one, leased(1_000)), { allowed: true })
+  store.held = []
+  const away = Array.from({ length: 3 }, () => take(one, leased(1_000, { name: 'new' })))
+  store.answer()
+  for (const each of away) await t.rejects(each, { message: 'away' })
+  t.equal(store.calls.filter(([asked]) => asked!.rule.name === 'new').length, 1)
+})
+
+t.test('an answer that is older than its lifetime admits nobody: the cost alone is asked for again', async t => {
+  const { clock, store, one } = processes(1)
+  await warm(one, leased(1_000, { cost: 10 }), 1)
+  store.held = []
+  const late = take(one, leased(1_000))
+  clock.nowMs += 2_000
+  store.answer()
+  t.equal(store.calls.at(-1)![0]!.batch, undefined)
+  store.answer()
+  t.match(await late, { allowed: true })
+})
+
+t.test('when permits are given back that others were refused for, they are told', async t => {
+  const { clock, told, one, other } = processes(2)
+  const of = leased(100)
+  await warm(one, of, 20)
+  while ((await take(other, of)).allowed);
+  clock.nowMs += 3_000
+  await take(one, of)
+  t.same(told.at(-1), ['n', 's'])
+})
+
+t.test('ten thousand keys are leased at most; what is dropped is given back', async t => {
+  const { store, one } = processes(1)
+  const of = leased(1_000)
+  await warm(one, of, 10)
+  for (let i = 0; i < 10_000; i++) await take(one, { ...of, subject: `flood ${i}` })
+  t.match((await peek(store, of)).outcomes, [{ remaining: 990 }])
+})
