@@ -11,6 +11,8 @@ export interface Held extends Credential {
   readonly gateKey: string
   /** The gate's key and the copy's. */
   readonly keys: readonly [string, string]
+  /** Another library chose the id, and may ask for it before it makes it: that it is not known now is not remembered. */
+  readonly chosen?: true
 }
 
 /** What `read` says. `fields` is flat: name, value, name, value, … */
@@ -153,6 +155,11 @@ export class Copies {
   save (tag: string, hash: string, version: number, delta: { set: ReadonlyMap<string, string>, deleted: readonly string[] }): Promise<unknown> {
     const sets = [...delta.set].flatMap(([name, json]) => [`f:${name}`, json])
     return this.#link.run(scripts.save, this.#keysOf(tag, [hash]), [version, delta.set.size, ...sets, ...delta.deleted.map(name => `f:${name}`)])
+  }
+
+  /** The old copy goes, whatever becomes of the new one. */
+  rotate (tag: string, hashes: readonly [old: string, next: string], lease: Lease, { version, ttlMs, fields }: CopyContent): Promise<unknown> {
+    return this.#link.run(scripts.rotate, this.#keysOf(tag, hashes), [lease.n, lease.g, version, Math.floor(ttlMs), ...fields])
   }
 
   /** @param marks - flat: name, value, … */

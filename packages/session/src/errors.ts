@@ -71,7 +71,7 @@ export const FST_RSP_SESSION_REVOKE_WHAT = createError(
 /** Over a Redis server sessions need a durable store. */
 export const FST_RSP_SESSION_DURABLE_MISSING = createError(
   'FST_RSP_SESSION_DURABLE_MISSING',
-  "sessions in front of a Redis server need the option 'durable': postgresStore(pool) or sqliteStore(file)", 500)
+  "sessions in front of a Redis server need the option 'durable': postgresStore(pool), mysqlStore(pool) or sqliteStore(file)", 500)
 
 /** Sessions that outlive the process need secrets that do. */
 export const FST_RSP_SESSION_SECRETS_MISSING = createError(
@@ -82,12 +82,20 @@ export const FST_RSP_SESSION_OPTIONS = createError<[string]>(
   'FST_RSP_SESSION_OPTIONS', '@respite/session: %s', 500)
 
 /** The tables of the durable store are missing or of another version, and `migrate` is false. */
-export const FST_RSP_SESSION_SCHEMA = createError<[string, string]>(
-  'FST_RSP_SESSION_SCHEMA', "the durable store's schema is %s: run migration '%s' (migrationSql() prints it), or set migrate: true", 500)
+export const FST_RSP_SESSION_SCHEMA = createError<[string, string, string]>(
+  'FST_RSP_SESSION_SCHEMA', "the durable store's schema is %s: run migration '%s' (%s prints it), or set migrate: true", 500)
+
+/** On MySQL another process holds the lock of the migration. */
+export const FST_RSP_SESSION_MIGRATION_LOCKED = createError<[number]>(
+  'FST_RSP_SESSION_MIGRATION_LOCKED', "another process has been creating the durable store's tables for more than %d s", 503)
 
 /** The SQLite driver cannot be loaded. */
 export const FST_RSP_SESSION_DRIVER = createError<[string, ErrorOptions?]>(
   'FST_RSP_SESSION_DRIVER', "the SQLite driver '%s' cannot be loaded: install it beside @respite/session", 500)
+
+/** This Node has no `node:sqlite`. */
+export const FST_RSP_SESSION_NODE_SQLITE = createError<[string, string]>(
+  'FST_RSP_SESSION_NODE_SQLITE', "sqliteStore's option driver: '%s' needs Node 22.13 or newer, this is %s; the default, 'libsql', needs neither", 500)
 
 /** The worker thread of a SQLite store has ended. */
 export const FST_RSP_SESSION_WORKER = createError<[string, ErrorOptions?]>(
@@ -104,3 +112,15 @@ export const FST_RSP_SESSION_COPY_FOREIGN = createError<[string]>(
 /** The store is closed; each app needs one of its own. */
 export const FST_RSP_SESSION_STORE_CLOSED = createError(
   'FST_RSP_SESSION_STORE_CLOSED', 'the session store is closed', 503)
+
+/** A `RespiteStore` was made of something that has no sessions of this package. */
+export const FST_RSP_SESSION_STORE_APP = createError(
+  'FST_RSP_SESSION_STORE_APP', "register the plugin of '@respite/session/store', or '@respite/session', before new RespiteStore(app)", 500)
+
+/** A `RespiteStore` was given to express-session without option `express`. */
+export const FST_RSP_SESSION_STORE_EXPRESS = createError(
+  'FST_RSP_SESSION_STORE_EXPRESS', "for express-session, say so: new RespiteStore(app, { express: session }), with session from 'express-session'", 500)
+
+/** The id under which a session is to be stored is no text. */
+export const FST_RSP_SESSION_STORE_ID = createError<[string]>(
+  'FST_RSP_SESSION_STORE_ID', 'the id of a session must be a string of one character or more, got %s', 500)

@@ -1,4 +1,7 @@
+import type { Lease, ReadReply } from './copies.ts'
 import type { LiveSession } from './stores/store.ts'
+
+type Hit = Extract<ReadReply, ['HIT', ...unknown[]]>
 
 /** A session as a request has found it. */
 export interface FoundSession {
@@ -13,6 +16,8 @@ export interface FoundSession {
   readonly untouchable: boolean
   /** Since the log-in, ms; only the durable store tells. */
   readonly authAgeMs: number | undefined
+  /** Its hash is old enough for another: the gate as this request has read it; `alone`: there is no Redis. */
+  readonly rotation: Lease | 'alone' | undefined
   /** Flat: `f:<name>`, JSON, … among others. */
   readonly flat: readonly string[]
 }
@@ -26,26 +31,31 @@ export function copyFields ({ sid, userId, capped, fields }: Pick<LiveSession, '
 }
 
 /** A session from its copy. */
-export function foundInRedis (hash: string, leftMs: number, flat: readonly string[]): FoundSession {
+export function foundInRedis (hash: string, [, n, g, leftMs, flat]: Hit): FoundSession {
   let sid = ''
   let userId: string | undefined
   let version = 0
   let untouchable = false
+  let rotation: Lease | undefined
   for (let i = 0; i < flat.length; i += 2) {
     switch (flat[i]) {
       case 'i': sid = flat[i + 1]!; break
       case 'o': userId = flat[i + 1] === '' ? undefined : flat[i + 1]; break
       case 'v': version = Number(flat[i + 1]); break
       case 'c': untouchable = true; break
+      case 'r': rotation = { n, g }; break
     }
   }
-  return { hash, sid, userId, version, leftMs, untouchable, authAgeMs: undefined, flat }
+  return { hash, sid, userId, version, leftMs, untouchable, authAgeMs: undefined, rotation, flat }
 }
 
-/** A session from its row. */
-export function foundInStore (row: LiveSession): FoundSession {
+/**
+ * A session from its row.
+ * @param rotateMs - age from which on its hash is replaced, where there is no Redis; else a touch marks its copy
+ */
+export function foundInStore (row: LiveSession, rotateMs = Infinity): FoundSession {
   const { hash, sid, userId, version, leftMs, authAgeMs } = row
   const flat: string[] = []
   for (const [name, json] of row.fields) flat.push(`f:${name}`, json)
-  return { hash, sid, userId, version, leftMs, untouchable: row.capped || row.superseded, authAgeMs, flat }
+  return { hash, sid, userId, version, leftMs, untouchable: row.capped || row.superseded, authAgeMs, rotation: !row.superseded && row.issuedAgeMs >= rotateMs ? 'alone' : undefined, flat }
 }

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache'
 import type { Copies, Held } from './copies.ts'
 import { copyFields } from './found-session.ts'
 import type { LookUp } from './look-up.ts'
-import type { ResolvedOptions } from './options.ts'
+import type { ConflictMode, ResolvedOptions } from './options.ts'
 import { type Owner, ownerOfVisitor } from './owner.ts'
 import type { SessionEvents } from './session-events.ts'
 import type { EndedRow, Fields, LoginResult, PendingRow, RevokeRequest, SaveResult, SessionStore } from './stores/store.ts'
@@ -72,7 +72,7 @@ export class Keeper {
     const fresh = { hash: made.hash, content: { version: result.version, ttlMs, fields: copyFields({ sid, userId: who.userId, capped: result.capped, fields }) } }
     await this.#activate(result, fresh, result.tag === tag ? lease : undefined)
     events.emit('created', { id: sid, userId: who.userId })
-    this.#tellEnded(result.victims.map(row => row.sid), who.userId)
+    this.#tellEnded(result.ended, who.userId)
     return { token, hash: made.hash, tag: result.tag, sid }
   }
 
@@ -100,10 +100,12 @@ export class Keeper {
 
   /**
    * Writes what a request has changed: the row first, then Redis.
+   * @param delta.conflict - @default the option's
    * @throws FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT, FST_RSP_SESSION_TOO_LARGE
    */
-  async save (held: { tag: string, hash: string }, delta: { set: Fields, deleted: readonly string[], loaded: number }): Promise<SaveResult> {
-    const { options: { conflict, maxDataBytes }, redis, store } = this.#parts
+  async save (held: { tag: string, hash: string }, delta: { set: Fields, deleted: readonly string[], loaded: number, conflict?: ConflictMode }): Promise<SaveResult> {
+    const { options: { maxDataBytes }, redis, store } = this.#parts
+    const { conflict = this.#parts.options.conflict } = delta
     const result = await this.#durable('save', store.save({ hash: held.hash, ...delta, conflict, maxBytes: maxDataBytes }))
     if (result.outcome !== 'saved' || redis === undefined) return result
     try {
@@ -118,7 +120,7 @@ export class Keeper {
   }
 
   /** Prolongs a session in the background; at most one such step a session is under way in this process. */
-  touch (held: Held, session: { sid: string, userId: string | undefined }): void {
+  touch (held: Held, session: { sid: string, userId: string | undefined, idleMs?: number }): void {
     if (this.#touching.has(held.hash) || this.#parts.redis?.trust.durableDown === true) return
     this.#touching.add(held.hash)
     this.inBackground(this.#touch(held, session).finally(() => this.#touching.delete(held.hash)))
@@ -154,18 +156,18 @@ export class Keeper {
     while (this.#background.size > 0) await Promise.all(this.#background)
   }
 
-  async #activate ({ tag, victims }: LoginResult, fresh: { hash: string, content: Parameters<Copies['activate']>[3] }, lease: Parameters<Copies['activate']>[2]): Promise<void> {
+  async #activate ({ tag, dead }: LoginResult, fresh: { hash: string, content: Parameters<Copies['activate']>[3] }, lease: Parameters<Copies['activate']>[2]): Promise<void> {
     const { redis, store, lookUp } = this.#parts
-    for (const { hash } of victims) lookUp.forget(hash)
-    if (redis === undefined || (lease === undefined && victims.length === 0)) return
+    for (const { hash } of dead) lookUp.forget(hash)
+    if (redis === undefined || (lease === undefined && dead.length === 0)) return
     try {
-      await redis.copies.activate(tag, [fresh.hash, ...victims.map(row => row.hash)], lease, fresh.content)
+      await redis.copies.activate(tag, [fresh.hash, ...dead.map(row => row.hash)], lease, fresh.content)
     } catch {
-      // Not acknowledged: the victims may be believed where Redis answers, until everyone has asked the durable store.
-      if (victims.length > 0) await redis.trust.afterCommit()
+      // Not acknowledged: what has ended may be believed where Redis answers, until everyone has asked the durable store.
+      if (dead.length > 0) await redis.trust.afterCommit()
       return
     }
-    if (victims.length > 0) this.inBackground(store.confirm(victims.map(row => row.hash), []))
+    if (dead.length > 0) this.inBackground(store.confirm(dead.map(row => row.hash), []))
   }
 
   async #kill (tag: string, dead: readonly EndedRow[], all: boolean): Promise<void> {
@@ -182,10 +184,10 @@ export class Keeper {
     this.inBackground(this.#parts.store.confirm(dead.map(row => row.hash), []))
   }
 
-  async #touch (held: Held, session: { sid: string, userId: string | undefined }): Promise<void> {
+  async #touch (held: Held, session: { sid: string, userId: string | undefined, idleMs?: number }): Promise<void> {
     const { redis, store, options, events } = this.#parts
     const sentMs = this.#nowMs()
-    const touched = await this.#durable('touch', store.touch(held.hash, options.idle))
+    const touched = await this.#durable('touch', store.touch(held.hash, session.idleMs ?? options.idle))
     if (touched === undefined) {
       const found = await this.#durable('touch', store.find(held.hash))
       // Redis has what the store no longer holds.
@@ -194,7 +196,8 @@ export class Keeper {
     }
     events.emit('renewed', { id: session.sid, userId: session.userId })
     const ttlMs = touched.leftMs - (this.#nowMs() - sentMs)
-    await redis?.copies.touch(held, ttlMs, touched.capped ? ['c', '1'] : [])
+    const due = options.rotateEvery > 0 && touched.issuedAgeMs >= options.rotateEvery
+    await redis?.copies.touch(held, ttlMs, [...touched.capped ? ['c', '1'] : [], ...due ? ['r', '1'] : []])
   }
 
   async #tagOf (owner: Owner | undefined): Promise<string | undefined> {

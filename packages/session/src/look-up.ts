@@ -15,6 +15,8 @@ export interface LookUpParts {
   readonly redis: { readonly copies: Copies, readonly trust: Trust } | undefined
   readonly events: SessionEvents
   readonly monotonicMs: () => number
+  /** Age from which on a session gets a new hash; Infinity: never. */
+  readonly rotateMs: number
   /** A superseded token was used past its grace. */
   readonly onReuse: (reuse: { readonly sid: string, readonly owner: string }) => void
   /** What was done in the background and failed; nothing rests on it. */
@@ -67,7 +69,7 @@ export class LookUp {
 
   #hit (held: Held, reply: ['HIT', string, string, number, string[]], callback: FoundCallback): void {
     this.#parts.events.hit.inc()
-    callback(null, foundInRedis(held.hash, reply[3], reply[4]))
+    callback(null, foundInRedis(held.hash, reply))
   }
 
   #miss (held: Held, lease: Lease, callback: FoundCallback): void {
@@ -97,7 +99,7 @@ export class LookUp {
   }
 
   #alive (held: Held, { lease, sentMs }: Answer, row: LiveSession, callback: FoundCallback): void {
-    callback(null, foundInStore(row))
+    callback(null, foundInStore(row, this.#parts.redis === undefined ? this.#parts.rotateMs : undefined))
     // A superseded id is never kept in Redis: the store answers the few requests of its grace.
     if (lease === undefined || row.superseded) return
     const ttlMs = row.leftMs - (this.#parts.monotonicMs() - sentMs)
@@ -105,9 +107,9 @@ export class LookUp {
   }
 
   #gone (held: Held, { lease }: Answer, { reuse }: DeadSession, callback: FoundCallback): void {
-    this.#dead.set(held.hash, true)
+    if (held.chosen !== true) this.#dead.set(held.hash, true)
     callback(null)
     if (reuse !== undefined) this.#parts.onReuse(reuse)
-    if (lease !== undefined) this.#parts.onBackground(this.#parts.redis!.copies.bury(held))
+    if (lease !== undefined && held.chosen !== true) this.#parts.onBackground(this.#parts.redis!.copies.bury(held))
   }
 }

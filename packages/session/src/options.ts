@@ -17,6 +17,8 @@ export interface SessionOptions {
   idle?: Duration
   absolute?: Duration
   touchEvery?: Duration
+  rotateEvery?: Duration
+  grace?: Duration
   transports?: readonly Transport[]
   conflict?: ConflictMode
   maxDataBytes?: number
@@ -38,6 +40,8 @@ export interface ResolvedOptions {
   readonly idle: number
   readonly absolute: number
   readonly touchEvery: number
+  readonly rotateEvery: number
+  readonly grace: number
   readonly transports: readonly Transport[]
   readonly conflict: ConflictMode
   readonly maxDataBytes: number
@@ -112,12 +116,14 @@ export const optionsSchema = {
       items: { type: 'string', minLength: 32, secret: true },
       description: 'Keys that sign tokens, 32 characters or more: the first signs, all verify. Required with a durable store'
     },
-    durable: { instance: 'object', description: 'The authority: `postgresStore(pool)` or `sqliteStore(file)`. Absent: sessions live in this process; only without a Redis server' },
+    durable: { instance: 'object', description: 'The authority: `postgresStore(pool)`, `mysqlStore(pool)` or `sqliteStore(file)`. Absent: sessions live in this process; only without a Redis server' },
     migrate: { type: 'boolean', default: true, description: 'Creates the tables at boot; false: a missing or older schema is a boot error that names the migration' },
     perUser,
     idle: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, default: '30m', description: 'A session ends when no request came for this long' },
     absolute: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, default: '12h', description: 'A session ends this long after login, whatever happens' },
     touchEvery: { duration: true, minimumMs: 0, default: '1m', description: 'The idle deadline is prolonged at most this often' },
+    rotateEvery: { duration: true, minimumMs: 0, maximumMs: 31_536_000_000, default: '15m', description: 'A session in a cookie gets a new secret this often; 0: never. Bearer tokens keep theirs' },
+    grace: { duration: true, minimumMs: 100, maximumMs: 3_600_000, default: '10s', description: 'How long the old secret still answers, for requests on their way; used later, it ends the session' },
     transports: {
       type: 'array',
       minItems: 1,
@@ -152,7 +158,7 @@ export function resolveOptions (given: SessionOptions | undefined): Readonly<Res
   return options
 }
 
-function contradiction ({ perUser, cookie, idle, absolute, touchEvery, pollEvery, trust, durableDown }: ResolvedOptions): string | undefined {
+function contradiction ({ perUser, cookie, idle, absolute, touchEvery, rotateEvery, grace, pollEvery, trust, durableDown }: ResolvedOptions): string | undefined {
   if (perUser.onExceed === 'replace' && perUser.max > 1) return `perUser.onExceed 'replace' ends all other sessions: with max ${perUser.max} say 'evict-oldest' or 'reject'`
   if (cookie.name.startsWith('__Host-') && (!cookie.secure || cookie.path !== '/' || cookie.domain !== undefined)) {
     return `cookie.name '${cookie.name}' asks for secure: true, path '/' and no domain`
@@ -161,6 +167,7 @@ function contradiction ({ perUser, cookie, idle, absolute, touchEvery, pollEvery
   if (cookie.sameSite === 'none' && !cookie.secure) return "cookie.sameSite 'none' asks for secure: true"
   if (touchEvery >= idle) return `touchEvery (${touchEvery} ms) must be below idle (${idle} ms), or sessions end while they are used`
   if (idle > absolute) return `idle (${idle} ms) must not exceed absolute (${absolute} ms)`
+  if (rotateEvery > 0 && grace >= rotateEvery) return `grace (${grace} ms) must be below rotateEvery (${rotateEvery} ms)`
   if (trust <= pollEvery) return `trust (${trust} ms) must exceed pollEvery (${pollEvery} ms)`
   if (durableDown > 0 && durableDown < trust) return `durableDown (${durableDown} ms) must be 0 or at least trust (${trust} ms)`
   return undefined

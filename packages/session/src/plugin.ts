@@ -6,56 +6,23 @@ import { Copies } from './copies.ts'
 import { FST_RSP_SESSION_DURABLE_MISSING, FST_RSP_SESSION_SECRETS_MISSING } from './errors.ts'
 import { Credentials } from './http/credentials.ts'
 import { originCheck } from './http/origin.ts'
-import { RequestSession, type Session } from './http/request-session.ts'
-import type { RouteSession } from './http/route-plan.ts'
+import { RequestSession } from './http/request-session.ts'
 import { SessionCookie } from './http/session-cookie.ts'
 import { held, sessionDuty, type SessionRequest } from './http/session-duty.ts'
-import { finish, login, type LoginOptions, type LoginReply, logout, type ReplyParts } from './http/session-reply.ts'
+import { finish, login, type LoginOptions, logout, type ReplyParts } from './http/session-reply.ts'
+import { type House, houses } from './house.ts'
 import { endedTopic, Keeper } from './keeper.ts'
 import { LookUp } from './look-up.ts'
 import { metrics } from './metrics.ts'
 import { type ResolvedOptions, resolveOptions, type SessionOptions } from './options.ts'
 import { purger } from './purger.ts'
+import { Rotator } from './rotator.ts'
 import { SessionEvents } from './session-events.ts'
-import { createSessions, type Sessions } from './sessions.ts'
+import { createSessions } from './sessions.ts'
 import { MemoryStore } from './stores/memory.ts'
-import type { SessionStore } from './stores/store.ts'
 import { isVisitorTag, Tokens } from './token.ts'
 import { Trust } from './trust.ts'
 import { withinDeadline } from './within-deadline.ts'
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** Sessions outside of a request. */
-    sessions: Sessions
-  }
-  interface FastifyRequest {
-    /** The request's session; a visitor's is empty. */
-    readonly session: Session
-  }
-  interface FastifyReply {
-    /** Logs a user in: with a new id, and ends what `perUser` does not allow beside it. */
-    login (userId: string, options?: LoginOptions): Promise<LoginReply>
-    /** Ends the request's session everywhere. */
-    logout (): Promise<void>
-  }
-  interface FastifyContextConfig {
-    /** @default 'optional' */
-    session?: RouteSession
-  }
-}
-
-/** Everything of one app's sessions. */
-interface House {
-  readonly options: ResolvedOptions
-  readonly store: SessionStore
-  readonly events: SessionEvents
-  readonly lookUp: LookUp
-  readonly keeper: Keeper
-  readonly copies: Copies
-  readonly tokens: Tokens<ReturnType<Copies['hold']>>
-  readonly trust: Trust | undefined
-}
 
 /**
  * Sessions for Fastify: `request.session`, `reply.login`, `reply.logout`, `fastify.sessions`, route `config.session`.
@@ -63,20 +30,29 @@ interface House {
  */
 async function sessionPlugin (fastify: FastifyInstance, given: SessionOptions): Promise<void> {
   const { respite } = fastify
-  const house = build(respite, resolveOptions(given))
-  const { options, store, events, keeper, lookUp, copies } = house
+  const house = openHouse(fastify, given)
+  const { options, events, keeper, rotator, lookUp, copies } = house
   const cookie = new SessionCookie(options.cookie, options.absolute)
   const checkOrigin = originCheck(options.csrf)
   const credentials = new Credentials(house.tokens, cookie, { transports: options.transports, events })
-  const sessions = createSessions({ keeper, store, events, clock: respite.clock, options })
-  const parts: ReplyParts = { keeper, cookie, checkOrigin, options, events, hold: credential => copies.hold(credential) }
 
-  decorate(fastify, { options, parts, sessions })
+  decorate(fastify, { options, parts: { keeper, rotator, cookie, checkOrigin, options, events, hold: credential => copies.hold(credential) } })
   respite.requests.add(sessionDuty({ credentials, lookUp, keeper, checkOrigin, options }))
   respite.provide('identity', identityOf(credentials))
+}
+
+/** What stands behind every way in: the two stores, and `fastify.sessions`. */
+export function openHouse (fastify: FastifyInstance, given: SessionOptions): House {
+  const { respite } = fastify
+  const house = build(respite, resolveOptions(given))
+  const { store, events, keeper, options } = house
+  const sessions = createSessions({ keeper, store, events, clock: respite.clock, options })
+  houses.set(sessions, house)
+  fastify.decorate('sessions', sessions)
   respite.health.add('session', () => healthOf(house))
   respite.metrics.gauge({ ...metrics.active, collect: async gauge => gauge.of().set(await sessions.active()) })
   runWithApp(fastify, house)
+  return house
 }
 
 function build (respite: Respite, options: ResolvedOptions): House {
@@ -88,7 +64,8 @@ function build (respite: Respite, options: ResolvedOptions): House {
   const store = options.durable ?? new MemoryStore(options.maxSessions)
   const copies = new Copies(link, keyspace)
   // Sessions that end with this process need a secret no longer.
-  const tokens = new Tokens(options.secrets ?? [randomSecret(32).toString('base64url')], credential => copies.hold(credential))
+  const secrets = options.secrets ?? [randomSecret(32).toString('base64url')]
+  const tokens = new Tokens(secrets, credential => copies.hold(credential))
   const times = { pollEveryMs: options.pollEvery, trustMs: options.trust, durableDownMs: options.durableDown, deadlineMs: options.durableDeadline }
   // Embedded with a durable store keeps no copies: two processes may share the store.
   const trust: Trust | undefined = link.embedded ? undefined : new Trust({ store, clock, chance, log, times, heal: rows => keeper.inBackground(keeper.heal(rows)) })
@@ -98,6 +75,7 @@ function build (respite: Respite, options: ResolvedOptions): House {
     find: store.kind === 'memory' ? hash => store.find(hash) : hash => withinDeadline(store.find(hash), options.durableDeadline, 'find'),
     redis,
     events,
+    rotateMs: options.rotateEvery === 0 ? Infinity : options.rotateEvery,
     monotonicMs: () => clock.monotonicMs(),
     onBackground: work => keeper.inBackground(work),
     onReuse ({ sid, owner }) {
@@ -107,15 +85,15 @@ function build (respite: Respite, options: ResolvedOptions): House {
     }
   })
   const keeper: Keeper = new Keeper({ store, redis, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
-  return { options, store, events, lookUp, keeper, copies, tokens, trust }
+  const rotator = new Rotator({ store, redis, tokens, events, clock, log, options, inBackground: work => keeper.inBackground(work) })
+  return { options, store, events, lookUp, keeper, rotator, copies, tokens, trust, secrets, clock, log }
 }
 
-function decorate (fastify: FastifyInstance, { options, parts, sessions }: { options: ResolvedOptions, parts: ReplyParts, sessions: Sessions }): void {
+function decorate (fastify: FastifyInstance, { options, parts }: { options: ResolvedOptions, parts: ReplyParts }): void {
   const sessionOf = (request: SessionRequest): RequestSession => {
     request[held] ??= new RequestSession(options.maxDataBytes, request.routeOptions.config?.session === false)
     return request[held]
   }
-  fastify.decorate('sessions', sessions)
   fastify.decorateRequest(held as unknown as string, null)
   fastify.decorateRequest('session', { getter (this: FastifyRequest) { return sessionOf(this) } })
   fastify.decorateReply('login', function (this: FastifyReply, userId: string, login_: LoginOptions = {}) {
@@ -124,7 +102,7 @@ function decorate (fastify: FastifyInstance, { options, parts, sessions }: { opt
   fastify.decorateReply('logout', function (this: FastifyReply) { return logout(parts, sessionOf(this.request)) })
   fastify.addHook('onSend', (request: SessionRequest, reply, _payload, done) => {
     const session = request[held]
-    if (!session || (!session.changed && session.cookie === undefined)) done()
+    if (!session || (!session.changed && session.cookie === undefined && session.found?.rotation === undefined)) done()
     else finish(parts, session, reply).then(() => done(), done)
   })
 }
@@ -181,5 +159,5 @@ function warnWithoutEra ({ link, logger }: Respite): () => void {
   return link.on('state', look)
 }
 
-export const session = fp(sessionPlugin, { fastify: '5.x', name: '@respite/session' })
+export const session = fp(sessionPlugin, { fastify: '5.x', name: '@respite/session', decorators: { fastify: ['respite'] } })
 export default session

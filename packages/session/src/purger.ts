@@ -1,5 +1,6 @@
 import type { Respite } from '@respite/redis'
 import type { SessionEvents } from './session-events.ts'
+import { isEndedMark } from './stores/marks.ts'
 import type { SessionStore } from './stores/store.ts'
 
 const everyMs = 60_000
@@ -14,7 +15,7 @@ export function purger ({ store, events, respite }: { store: SessionStore, event
     // Each instance leaves it to the others in all but its share of the minutes.
     if (respite.chance() * respite.bus.instances >= 1) return
     try {
-      for (const { sid, userId } of await store.purge(most)) events.emit('expired', { id: sid, userId })
+      for (const { sid, userId } of await store.purge(most)) if (!isEndedMark(sid)) events.emit('expired', { id: sid, userId })
     } catch (error) {
       // The next minute has another try; expired rows are refused all the same.
       log.debug({ err: error }, 'expired sessions could not be deleted')

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { metrics } from './metrics.ts'
 
 /** What can happen to a session. */
-export type SessionEventName = 'created' | 'renewed' | 'revoked' | 'expired' | 'lost' | 'reuse'
+export type SessionEventName = 'created' | 'renewed' | 'rotated' | 'revoked' | 'expired' | 'lost' | 'reuse'
 
 /** What a listener is told; never a token. */
 export interface SessionEvent {
@@ -32,6 +32,7 @@ export class SessionEvents {
     this.#counters = {
       created: counter.of('created'),
       renewed: counter.of('renewed'),
+      rotated: counter.of('rotated'),
       revoked: counter.of('revoked'),
       expired: counter.of('expired'),
       lost: counter.of('lost'),

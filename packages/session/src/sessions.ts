@@ -7,6 +7,13 @@ import type { SessionEventName, SessionEvents, SessionListener } from './session
 import type { SessionInfo, SessionStore } from './stores/store.ts'
 import { withinDeadline } from './within-deadline.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Sessions outside of a request. */
+    sessions: Sessions
+  }
+}
+
 /** Which sessions `revoke` ends. With an id alone it is for admin code: a user's request gives its user id too. */
 export type RevokeWhat = { id: string, userId?: string } | { userId: string, except?: string }
 

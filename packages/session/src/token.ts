@@ -85,7 +85,12 @@ export function newTag (): string {
 
 /** The tag of a visitor's session. */
 export function newVisitorTag (): string {
-  return visitorMark + randomSecret(16).toString('base64url').slice(1)
+  return visitorTagOf(randomSecret(16))
+}
+
+/** The same of 16 bytes that are random to everybody else. */
+export function visitorTagOf (bytes: Buffer): string {
+  return visitorMark + bytes.toString('base64url').slice(1)
 }
 
 export function isVisitorTag (tag: string): boolean {

@@ -208,7 +208,8 @@ t.test('the tags of users and of visitors never meet', async t => {
 t.test('holds tokens over a change of secrets', async t => {
   const { sqliteStore } = await import('@respite/session')
   const { mkdtempSync, rmSync } = await import('node:fs')
-  const folder = mkdtempSync('/tmp/respite-secrets-')
+  const { tmpdir } = await import('node:os')
+  const folder = mkdtempSync(`${tmpdir()}/respite-secrets-`)
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const [old, fresh] = ['o'.repeat(32), 'f'.repeat(32)]
   const start = (secrets: string[]) => shop(t, { secrets, durable: sqliteStore(`${folder}/s.db`) })

@@ -4,10 +4,29 @@ import type { Copies } from '../copies.ts'
 import type { Keeper, NewSession } from '../keeper.ts'
 import type { ResolvedOptions, Transport } from '../options.ts'
 import { type Owner, ownerOf, ownerOfUser } from '../owner.ts'
+import type { Rotator } from '../rotator.ts'
 import type { SessionEvents } from '../session-events.ts'
 import type { OriginCheck } from './origin.ts'
-import { RequestSession, type SessionData } from './request-session.ts'
+import { RequestSession, type Session, type SessionData } from './request-session.ts'
+import type { RouteSession } from './route-plan.ts'
 import type { SessionCookie } from './session-cookie.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The request's session; a visitor's is empty. */
+    readonly session: Session
+  }
+  interface FastifyReply {
+    /** Logs a user in: with a new id, and ends what `perUser` does not allow beside it. */
+    login (userId: string, options?: LoginOptions): Promise<LoginReply>
+    /** Ends the request's session everywhere. */
+    logout (): Promise<void>
+  }
+  interface FastifyContextConfig {
+    /** @default 'optional' */
+    session?: RouteSession
+  }
+}
 
 /** How `reply.login` is asked. */
 export interface LoginOptions {
@@ -30,6 +49,7 @@ export interface LoginReply {
 /** What the steps of a reply work with. */
 export interface ReplyParts {
   readonly keeper: Keeper
+  readonly rotator: Rotator
   readonly cookie: SessionCookie
   readonly checkOrigin: OriginCheck
   readonly options: ResolvedOptions
@@ -86,10 +106,18 @@ export async function finish (parts: ReplyParts, session: RequestSession, reply:
       if (outcome === 'gone') events.emit('lost', { id: found.sid, userId: found.userId })
     }
   }
+  await renew(parts, session)
   if (session.cookie === undefined) return
   reply.header('set-cookie', session.cookie === '' ? cookie.clear() : cookie.write(session.cookie))
   reply.header('cache-control', 'no-store')
   session.cookie = undefined
+}
+
+/** A cookie's secret that is old enough is replaced; of a bearer's nobody could be told. */
+async function renew ({ rotator }: ReplyParts, session: RequestSession): Promise<void> {
+  const { found, held, via } = session
+  if (found?.rotation === undefined || via !== 'cookie' || session.cookie !== undefined) return
+  session.cookie = (await rotator.rotate(held!, found))?.token
 }
 
 async function makeVisitor (parts: ReplyParts, session: RequestSession, fields: Map<string, string>): Promise<void> {
@@ -104,7 +132,8 @@ interface Adopted { readonly made: NewSession, readonly owner: Owner | undefined
 function adopt ({ hold, options }: ReplyParts, session: RequestSession, { made, owner, fields }: Adopted): void {
   const flat = [...fields].flatMap(([name, json]) => [`f:${name}`, json])
   const { hash, tag, sid } = made
-  session.become({ hash, sid, userId: owner?.userId, version: 1, leftMs: Math.min(options.idle, options.absolute), untouchable: true, authAgeMs: 0, flat }, hold({ tag, hash }))
+  const leftMs = Math.min(options.idle, options.absolute)
+  session.become({ hash, sid, userId: owner?.userId, version: 1, leftMs, untouchable: true, authAgeMs: 0, rotation: undefined, flat }, hold({ tag, hash }))
 }
 
 /** The checks of `set` apply to them. */

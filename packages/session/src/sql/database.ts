@@ -1,9 +1,11 @@
+import type { Dialect } from './dialect.ts'
+
 /** What a SQL column may hold here. */
 export type SqlValue = string | number | null
 
 export interface SqlResult {
   readonly rows: readonly Record<string, unknown>[]
-  /** Rows that a statement has changed. */
+  /** Rows that a change has met. */
   readonly affected: number
 }
 
@@ -12,17 +14,16 @@ export type Query = (text: string, params?: readonly SqlValue[]) => Promise<SqlR
 
 /** A SQL database as the session store needs it. */
 export interface SqlDatabase {
-  readonly kind: 'postgres' | 'sqlite'
-  /** The server's clock in ms since the epoch, as an expression that is evaluated after any lock wait. */
-  readonly now: string
+  readonly kind: 'mysql' | 'postgres' | 'sqlite'
+  readonly dialect: Dialect
   /** One statement, on any connection. */
   readonly query: Query
   /**
    * BEGIN … COMMIT on one pinned connection: READ COMMITTED, or BEGIN IMMEDIATE on SQLite. Rolls back when `run` rejects.
-   * Nothing is tried again after COMMIT was sent.
+   * What the database rolled back because of a deadlock runs again; nothing does after COMMIT was sent.
    */
   transaction<T> (run: (query: Query) => Promise<T>): Promise<T>
-  /** Held by a transaction that creates tables; a statement, if the database needs one. */
-  readonly migrationLock: string | undefined
+  /** Runs what creates tables, one process after another, as a transaction where the database has that for tables. */
+  alone<T> (run: (query: Query) => Promise<T>): Promise<T>
   close (): Promise<void>
 }

@@ -1,4 +1,5 @@
 import { SqlStore } from './sql-store.ts'
+import { postgres } from './dialect.ts'
 import type { Query, SqlDatabase, SqlResult, SqlValue } from './database.ts'
 
 /** What is needed of a `pg.Pool`. */
@@ -28,12 +29,16 @@ interface PgliteResult { rows: unknown[], affectedRows?: number }
  */
 export function postgresStore (pool: PgPoolLike | PgliteLike): SqlStore {
   survive(pool)
+  const access = 'transaction' in pool ? overPglite(pool) : overPool(pool)
   return new SqlStore({
     kind: 'postgres',
-    now: 'CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)',
-    migrationLock: 'SELECT pg_advisory_xact_lock(7275341021)',
+    dialect: postgres,
     close: async () => undefined,
-    ...('transaction' in pool ? overPglite(pool) : overPool(pool))
+    ...access,
+    alone: run => access.transaction(async query => {
+      await query('SELECT pg_advisory_xact_lock(7275341021)')
+      return await run(query)
+    })
   })
 }
 

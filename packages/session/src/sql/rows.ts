@@ -1,5 +1,5 @@
 import { readFields } from '../stores/merge.ts'
-import type { DeadSession, LiveSession, PendingRow, SessionInfo } from '../stores/store.ts'
+import type { DeadSession, LiveSession, PeerRow, PendingRow, SessionInfo } from '../stores/store.ts'
 
 type Row = Record<string, unknown>
 
@@ -20,6 +20,7 @@ export function foundOf (row: Row | undefined): LiveSession | DeadSession {
     leftMs: Number(row.left_ms),
     capped: Number(row.capped) === 1,
     authAgeMs: Number(row.auth_age_ms),
+    issuedAgeMs: Number(row.issued_age_ms),
     superseded: row.next_hash !== null
   }
 }
@@ -27,6 +28,11 @@ export function foundOf (row: Row | undefined): LiveSession | DeadSession {
 /** A row of `pending`. */
 export function pendingOf (row: Row): PendingRow {
   return { hash: text(row.hash), tag: text(row.tag), dead: Number(row.dead) === 1, pend: Number(row.pend) }
+}
+
+/** A row of `peers`. */
+export function peerOf (row: Row): PeerRow {
+  return { sid: text(row.sid), owner: text(row.owner), tag: text(row.tag), fields: readFields(text(row.data)), leftMs: Number(row.left_ms) }
 }
 
 /** A row of `list`; times of day as the database's clock has them. */

@@ -1,10 +1,12 @@
 import { merged, readFields, writeFields } from '../stores/merge.ts'
 import { victimsOf } from '../stores/per-user.ts'
-import type {
-  DeadSession, LiveSession, LoginRequest, LoginResult, OpenSettings, PendingRow, RevokeRequest, RevokeResult, SaveRequest, SaveResult, SessionInfo, SessionStore
+import {
+  type DeadSession, isLive, type LiveSession, type LoginRequest, type LoginResult, type OpenSettings, type PeerRow, type PendingRow, type RevokeRequest, type RevokeResult,
+  type RotateRequest, type RotateResult, type SaveRequest, type SaveResult, type SessionInfo, type SessionStore
 } from '../stores/store.ts'
 import type { Query, SqlDatabase } from './database.ts'
-import { foundOf, infoOf, pendingOf } from './rows.ts'
+import { idLists } from './id-lists.ts'
+import { foundOf, infoOf, peerOf, pendingOf } from './rows.ts'
 import { prepareSchema } from './schema.ts'
 import { type Statements, statementsFor } from './statements.ts'
 
@@ -20,7 +22,7 @@ export class SqlStore implements SessionStore {
   constructor (database: SqlDatabase) {
     this.kind = database.kind
     this.#database = database
-    this.#sql = statementsFor(database.now)
+    this.#sql = statementsFor(database.dialect)
   }
 
   open ({ migrate }: OpenSettings): Promise<void> {
@@ -45,17 +47,20 @@ export class SqlStore implements SessionStore {
     const leftMs = Math.min(idleMs, absoluteMs)
     return this.#database.transaction(async query => {
       const { tag, epoch } = await this.#lock(query, request)
-      const alive = (await query(sql.aliveOfOwner, [owner.owner])).rows as { hash: string, sid: string }[]
-      const ended = victimsOf(alive.map(row => row.sid), request, request.replaces)
-      if (ended.length > 0) await query(sql.endMany(ended.length), [owner.owner, ...ended])
+      const { countEnded = false } = request
+      const found = await query(countEnded ? sql.rowsOfOwner : sql.aliveOrDead, [owner.owner])
+      const rows = found.rows.map(row => ({ hash: row.hash as string, sid: row.sid as string, dead: Number(row.dead) === 1 }))
+      const ended = victimsOf(rows.filter(row => countEnded || !row.dead).map(row => row.sid), request, request.replaces)
+      for (const some of idLists(ended)) await query(sql.endMany(some.length), [owner.owner, ...some])
       await query(sql.add, [hash, sid, owner.owner, tag, owner.userId ?? null, epoch, leftMs, absoluteMs, writeFields(request.fields)])
-      const victims = alive.filter(row => ended.includes(row.sid)).map(row => ({ hash: row.hash, sid: row.sid }))
-      return { tag, victims, version: 1, leftMs, capped: absoluteMs <= idleMs }
+      const dead = rows.filter(row => row.dead || ended.includes(row.sid)).map(({ hash, sid }) => ({ hash, sid }))
+      return { tag, dead, ended, version: 1, leftMs, capped: absoluteMs <= idleMs }
     })
   }
 
-  revoke ({ owner, sid, except }: RevokeRequest): Promise<RevokeResult> {
+  revoke ({ owner, ...ids }: RevokeRequest): Promise<RevokeResult> {
     const sql = this.#sql
+    const [sid, except] = [ids.sid, ids.except].map(storable)
     return this.#database.transaction(async query => {
       if ((await query(sql.lock, [owner])).affected === 0) return { tag: undefined, dead: [], ended: [] }
       const { tag } = (await query(sql.locked, [owner])).rows[0] as { tag: string }
@@ -70,7 +75,7 @@ export class SqlStore implements SessionStore {
   }
 
   async ownerOfSession (sid: string): Promise<string | undefined> {
-    return (await this.#rows(this.#sql.ownerOfSession, sid))[0]?.owner as string | undefined
+    return (await this.#rows(this.#sql.ownerOfSession, storable(sid)))[0]?.owner as string | undefined
   }
 
   save (request: SaveRequest): Promise<SaveResult> {
@@ -90,6 +95,26 @@ export class SqlStore implements SessionStore {
     })
   }
 
+  rotate ({ owner, hash, next, graceMs }: RotateRequest): Promise<RotateResult | undefined> {
+    const sql = this.#sql
+    return this.#database.transaction(async query => {
+      // The owner's lock: a revoke of the family either sees the successor, or there is none.
+      if ((await query(sql.lock, [owner])).affected === 0) throw new Superseded()
+      // The row's lock, before it is copied: a save between the two would be lost.
+      if ((await query(sql.supersede, [hash])).affected === 0) throw new Superseded()
+      await query(sql.succeed, [next, hash])
+      await query(sql.endInGrace, [next, graceMs, graceMs, hash])
+      const row = foundOf((await query(sql.find, [next])).rows[0])
+      if (!isLive(row)) throw new Superseded()
+      const { tag } = (await query(sql.locked, [owner])).rows[0] as { tag: string }
+      return { row, superseded: { hash, tag, dead: false, pend: row.version } }
+    }).catch((error: unknown) => {
+      // Rolled back: nothing has changed.
+      if (error instanceof Superseded) return undefined
+      throw error
+    })
+  }
+
   async touch (hash: string, idleMs: number) {
     const { affected } = await this.#database.query(this.#sql.touch, [idleMs, idleMs, hash])
     const row = affected === 0 ? undefined : (await this.#rows(this.#sql.touched, hash))[0]
@@ -102,10 +127,7 @@ export class SqlStore implements SessionStore {
   }
 
   async confirm (dead: readonly string[], live: readonly PendingRow[]): Promise<void> {
-    for (let i = 0; i < dead.length; i += batch) {
-      const some = dead.slice(i, i + batch)
-      await this.#database.query(this.#sql.forget(some.length), some)
-    }
+    for (const some of idLists(dead)) await this.#database.query(this.#sql.forget(some.length), some)
     for (const { hash, pend } of live) await this.#database.query(this.#sql.agree, [hash, pend])
   }
 
@@ -121,18 +143,24 @@ export class SqlStore implements SessionStore {
     return Number((await this.#database.query(this.#sql.count)).rows[0]!.n)
   }
 
+  async countPeers (): Promise<number> {
+    return Number((await this.#database.query(this.#sql.countPeers)).rows[0]!.n)
+  }
+
+  async peers (limit: number): Promise<readonly PeerRow[]> {
+    return (await this.#database.query(this.#sql.peers, [limit])).rows.map(peerOf)
+  }
+
   async purge (limit: number) {
     const sql = this.#sql
     const expired: { sid: string, userId: string | undefined }[] = []
     for (const which of [sql.ended, sql.idled]) {
       const rows = (await this.#database.query(which, [limit])).rows
-      for (let i = 0; i < rows.length; i += batch) {
-        const some = rows.slice(i, i + batch)
-        await this.#database.query(sql.purge(some.length), some.map(row => row.hash as string))
-      }
+      for (const some of idLists(rows.map(row => row.hash as string))) await this.#database.query(sql.purge(some.length), some)
       expired.push(...rows.map(row => ({ sid: row.sid as string, userId: (row.user_id ?? undefined) as string | undefined })))
     }
-    await this.#database.query(sql.purgeOwners, [limit])
+    const idle = (await this.#database.query(sql.idleVisitors, [limit])).rows.map(row => row.owner as string)
+    for (const some of idLists(idle)) await this.#database.query(sql.purgeOwners(some.length), some)
     return expired
   }
 
@@ -161,6 +189,9 @@ export class SqlStore implements SessionStore {
 }
 
 class Conflict extends Error {}
+class Superseded extends Error {}
 
-// Ids in one statement.
-const batch = 100
+/** An id as it may be compared with a column: databases refuse some characters, and take no notice of spaces. What no session can have becomes what none has. */
+function storable<T extends string | undefined> (sid: T): T | '' {
+  return sid === undefined || /^[\w-]+$/.test(sid) ? sid : ''
+}

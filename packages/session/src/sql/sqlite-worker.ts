@@ -7,15 +7,17 @@ export interface SqliteAnswer { id: number, rows?: Record<string, unknown>[], af
 /** What the worker is started with. */
 export interface SqliteStart { file: string, driver: string }
 
-interface Statement { readonly reader: boolean, all (...params: unknown[]): Record<string, unknown>[], run (...params: unknown[]): { changes: number } }
-interface Database { prepare (text: string): Statement, exec (text: string): void, close (): void }
+interface Statement { readonly reader?: boolean, all (...params: unknown[]): Record<string, unknown>[], run (...params: unknown[]): { changes: number | bigint } }
+interface Database { prepare (text: string): Statement }
+type Opener = new (file: string, options: { timeout: number }) => Database
 
 const { file, driver } = workerData as SqliteStart
 const port = parentPort!
 const kept = 200
 
 // SQLite's calls block their thread: they run here, and never wait for another process' lock.
-const { default: Driver } = await import(driver) as { default: new (file: string, options: { timeout: number }) => Database }
+const exported = await import(driver) as { default: Opener } | { DatabaseSync: Opener }
+const Driver = 'DatabaseSync' in exported ? exported.DatabaseSync : exported.default
 
 function connect () {
   const database = new Driver(file, { timeout: 0 })
@@ -40,7 +42,9 @@ const reader = file === ':memory:' ? writer : connect()
 function run ({ connection, text, params }: SqliteAsk): Pick<SqliteAnswer, 'rows' | 'affected'> {
   // Statements without rows that are no queries: BEGIN, COMMIT, CREATE, PRAGMA.
   const statement = (connection === 'writer' ? writer : reader).prepare(text)
-  return statement.reader ? { rows: statement.all(...params), affected: 0 } : { rows: [], affected: Number(statement.run(...params).changes) }
+  // node:sqlite does not say what a statement is.
+  const reads = statement.reader ?? /^\s*SELECT/i.test(text)
+  return reads ? { rows: statement.all(...params), affected: 0 } : { rows: [], affected: Number(statement.run(...params).changes) }
 }
 
 port.on('message', (ask: SqliteAsk) => {

@@ -1,13 +1,16 @@
+import { isBuiltin } from 'node:module'
 import { setTimeout } from 'node:timers/promises'
 import { systemChance } from '@respite/redis'
+import { FST_RSP_SESSION_NODE_SQLITE } from '../errors.ts'
 import type { Query, SqlDatabase } from './database.ts'
+import { sqlite } from './dialect.ts'
 import { SqliteThread } from './sqlite-thread.ts'
 import { SqlStore } from './sql-store.ts'
 
 /** How a SQLite file is opened. */
 export interface SqliteOptions {
-  /** A package with better-sqlite3's API, installed beside @respite/session. @default 'libsql' */
-  driver?: 'libsql' | 'better-sqlite3'
+  /** A package installed beside @respite/session, or Node's own, which has it from 22.13 on. @default 'libsql' */
+  driver?: 'libsql' | 'better-sqlite3' | 'node:sqlite'
   /** How long a transaction tries to begin while another process writes, ms. @default 2000 */
   busyMs?: number
 }
@@ -15,16 +18,16 @@ export interface SqliteOptions {
 /**
  * Sessions in a SQLite file, which several processes of one machine may share. The calls run in a worker thread.
  * @param file - its path; `:memory:` for tests
+ * @throws FST_RSP_SESSION_NODE_SQLITE when this Node has no `node:sqlite`
  */
 export function sqliteStore (file: string, { driver = 'libsql', busyMs = 2_000 }: SqliteOptions = {}): SqlStore {
+  if (driver === 'node:sqlite' && !isBuiltin(driver)) throw new FST_RSP_SESSION_NODE_SQLITE(driver, process.versions.node)
   return new SqlStore(new SqliteDatabase(new SqliteThread({ file, driver }), busyMs))
 }
 
 class SqliteDatabase implements SqlDatabase {
   readonly kind = 'sqlite'
-  readonly now = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
-  // BEGIN IMMEDIATE is lock enough.
-  readonly migrationLock = undefined
+  readonly dialect = sqlite
   readonly #thread: SqliteThread
   readonly #busyMs: number
   #prepared: Promise<void> | undefined
@@ -58,6 +61,11 @@ class SqliteDatabase implements SqlDatabase {
         throw error
       }
     })
+  }
+
+  alone<T> (run: (query: Query) => Promise<T>): Promise<T> {
+    // BEGIN IMMEDIATE is lock enough.
+    return this.transaction(run)
   }
 
   close (): Promise<void> {

@@ -1,8 +1,10 @@
 import { systemClock, type Clock } from '@respite/redis'
 import { merged } from './merge.ts'
+import { isEndedMark, isPeer } from './marks.ts'
 import { victimsOf } from './per-user.ts'
 import type {
-  DeadSession, EndedRow, Fields, LiveSession, LoginRequest, LoginResult, OpenSettings, PendingRow, RevokeRequest, RevokeResult, SaveRequest, SaveResult, SessionInfo, SessionStore
+  DeadSession, EndedRow, Fields, LiveSession, LoginRequest, LoginResult, OpenSettings, PeerRow, PendingRow,
+  RevokeRequest, RevokeResult, RotateRequest, RotateResult, SaveRequest, SaveResult, SessionInfo, SessionStore
 } from './store.ts'
 
 interface Row {
@@ -12,10 +14,13 @@ interface Row {
   userId: string | undefined
   epoch: number
   createdMs: number
+  issuedMs: number
   idleMs: number
   endMs: number
   version: number
   fields: Fields
+  /** Superseded by; `idleMs` is then the end of its grace. */
+  next: string | undefined
 }
 
 /**
@@ -51,11 +56,15 @@ export class MemoryStore implements SessionStore {
   }
 
   async find (hash: string): Promise<LiveSession | DeadSession> {
-    const row = this.#alive(hash)
-    if (row === undefined) return { reuse: undefined }
+    const asked = this.#rows.get(hash)
+    const row = this.#successorOf(hash)
     const nowMs = this.#nowMs()
+    if (row === undefined) {
+      const late = asked?.next !== undefined && asked.idleMs <= nowMs && asked.endMs > nowMs
+      return { reuse: late ? { sid: asked.sid, owner: asked.owner } : undefined }
+    }
     return {
-      hash,
+      hash: row.hash,
       sid: row.sid,
       userId: row.userId,
       version: row.version,
@@ -63,14 +72,16 @@ export class MemoryStore implements SessionStore {
       leftMs: Math.min(row.idleMs, row.endMs) - nowMs,
       capped: row.endMs <= row.idleMs,
       authAgeMs: nowMs - row.createdMs,
-      superseded: false
+      issuedAgeMs: nowMs - row.issuedMs,
+      superseded: row !== asked
     }
   }
 
   async login (request: LoginRequest): Promise<LoginResult> {
     const key = request.owner.owner
     const owner = this.#owners.get(key) ?? { tag: request.tag, epoch: 0, hashes: new Set<string>() }
-    const alive = [...owner.hashes].map(hash => this.#alive(hash)).filter(row => row !== undefined).sort((a, b) => a.epoch - b.epoch)
+    const counted = request.countEnded === true ? (hash: string) => this.#rows.get(hash) : (hash: string) => this.#alive(hash)
+    const alive = [...owner.hashes].map(counted).filter(row => row !== undefined).sort((a, b) => a.epoch - b.epoch)
     const ended = new Set(victimsOf(alive.map(row => row.sid), request, request.replaces))
     const victims = alive.filter(row => ended.has(row.sid)).map(({ hash, sid }) => ({ hash, sid }))
     for (const { hash } of victims) this.#remove(hash)
@@ -81,11 +92,22 @@ export class MemoryStore implements SessionStore {
     const leftMs = Math.min(request.idleMs, request.absoluteMs)
     const { hash, sid, fields } = request
     this.#rows.set(hash, {
-      hash, sid, fields, owner: key, userId: request.owner.userId, epoch: owner.epoch, createdMs: nowMs, idleMs: nowMs + leftMs, endMs: nowMs + request.absoluteMs, version: 1
+      hash,
+      sid,
+      fields,
+      owner: key,
+      userId: request.owner.userId,
+      epoch: owner.epoch,
+      createdMs: nowMs,
+      issuedMs: nowMs,
+      idleMs: nowMs + leftMs,
+      endMs: nowMs + request.absoluteMs,
+      version: 1,
+      next: undefined
     })
     this.#hashOfSid.set(sid, hash)
     this.#bound()
-    return { tag: owner.tag, victims, version: 1, leftMs, capped: request.absoluteMs <= request.idleMs }
+    return { tag: owner.tag, dead: victims, ended: [...ended], version: 1, leftMs, capped: request.absoluteMs <= request.idleMs }
   }
 
   async revoke ({ owner, sid, except }: RevokeRequest): Promise<RevokeResult> {
@@ -93,7 +115,7 @@ export class MemoryStore implements SessionStore {
     const rows = [...known?.hashes ?? []].map(hash => this.#rows.get(hash)!).filter(row => (sid === undefined || row.sid === sid) && row.sid !== except)
     const dead: EndedRow[] = rows.map(row => ({ hash: row.hash, sid: row.sid }))
     for (const { hash } of dead) this.#remove(hash)
-    return { tag: known?.tag, dead, ended: dead.map(row => row.sid) }
+    return { tag: known?.tag, dead, ended: [...new Set(dead.map(row => row.sid))] }
   }
 
   async ownerOfSession (sid: string): Promise<string | undefined> {
@@ -101,22 +123,35 @@ export class MemoryStore implements SessionStore {
   }
 
   async save (request: SaveRequest): Promise<SaveResult> {
-    const row = this.#alive(request.hash)
+    const row = this.#successorOf(request.hash)
     if (row === undefined) return { outcome: 'gone' }
-    if (request.conflict === 'compare-and-set' && row.version !== request.loaded) return { outcome: 'conflict' }
+    if (request.conflict === 'compare-and-set' && (row.version !== request.loaded || row.hash !== request.hash)) return { outcome: 'conflict' }
     row.fields = merged(row.fields, request)
     row.version++
     return { outcome: 'saved', hash: row.hash, version: row.version }
   }
 
+  async rotate ({ owner, hash, next, graceMs }: RotateRequest): Promise<RotateResult | undefined> {
+    const row = this.#alive(hash)
+    if (row === undefined || row.owner !== owner || row.next !== undefined) return undefined
+    const nowMs = this.#nowMs()
+    this.#rows.set(next, { ...row, hash: next, issuedMs: nowMs, version: row.version + 1 })
+    row.next = next
+    row.idleMs = Math.min(row.idleMs, nowMs + graceMs)
+    this.#owners.get(owner)!.hashes.add(next)
+    this.#hashOfSid.set(row.sid, next)
+    this.#bound()
+    return { row: await this.find(next) as LiveSession, superseded: { hash, tag: this.#owners.get(owner)!.tag, dead: false, pend: 0 } }
+  }
+
   async touch (hash: string, idleMs: number) {
     const row = this.#alive(hash)
-    if (row === undefined) return undefined
+    if (row === undefined || row.next !== undefined) return undefined
     const nowMs = this.#nowMs()
     row.idleMs = Math.min(nowMs + idleMs, row.endMs)
     this.#rows.delete(hash)
     this.#rows.set(hash, row)
-    return { leftMs: row.idleMs - nowMs, capped: row.endMs <= row.idleMs, issuedAgeMs: nowMs - row.createdMs }
+    return { leftMs: row.idleMs - nowMs, capped: row.endMs <= row.idleMs, issuedAgeMs: nowMs - row.issuedMs }
   }
 
   async pending (): Promise<readonly PendingRow[]> {
@@ -137,23 +172,36 @@ export class MemoryStore implements SessionStore {
     // The latest log-in first.
     return [...this.#owners.get(owner)?.hashes ?? []].reverse().flatMap(hash => {
       const row = this.#alive(hash)
-      if (row?.userId === undefined) return []
+      if (row?.userId === undefined || row.next !== undefined) return []
       const createdAt = date(row.createdMs)
       return { id: row.sid, userId: row.userId, createdAt, authenticatedAt: createdAt, idleUntil: date(row.idleMs), expiresAt: date(row.endMs) }
     })
   }
 
   async count (): Promise<number> {
-    let alive = 0
-    for (const row of this.#rows.values()) if (this.#isAlive(row)) alive++
-    return alive
+    return this.#count(sid => !isEndedMark(sid))
+  }
+
+  async countPeers (): Promise<number> {
+    return this.#count(isPeer)
+  }
+
+  async peers (limit: number) {
+    const peers: PeerRow[] = []
+    for (const { sid, owner, fields, idleMs, endMs, ...row } of this.#rows.values()) {
+      if (!isPeer(sid) || this.#alive(row.hash) === undefined) continue
+      peers.push({ sid, owner, fields, tag: this.#owners.get(owner)!.tag, leftMs: Math.min(idleMs, endMs) - this.#nowMs() })
+      if (peers.length === limit) break
+    }
+    return peers
   }
 
   async purge (limit: number) {
     const expired = []
     for (const row of this.#rows.values()) {
-      if (this.#isAlive(row)) continue
-      expired.push({ sid: row.sid, userId: row.userId })
+      // One that is superseded is kept as long as the session could last: so its reuse is known.
+      if (row.next === undefined ? this.#isAlive(row) : row.endMs > this.#nowMs()) continue
+      if (row.next === undefined) expired.push({ sid: row.sid, userId: row.userId })
       this.#remove(row.hash)
       if (expired.length === limit) break
     }
@@ -162,6 +210,12 @@ export class MemoryStore implements SessionStore {
 
   #nowMs (): number {
     return this.#clock.monotonicMs()
+  }
+
+  #count (counts: (sid: string) => boolean): number {
+    let alive = 0
+    for (const row of this.#rows.values()) if (row.next === undefined && counts(row.sid) && this.#isAlive(row)) alive++
+    return alive
   }
 
   #isAlive (row: Row): boolean {
@@ -174,11 +228,17 @@ export class MemoryStore implements SessionStore {
     return row !== undefined && this.#isAlive(row) ? row : undefined
   }
 
+  /** The row that a hash stands for now: its own, or within its grace that of its successor. */
+  #successorOf (hash: string): Row | undefined {
+    const row = this.#alive(hash)
+    return row?.next === undefined ? row : this.#alive(row.next)
+  }
+
   #remove (hash: string): void {
     const row = this.#rows.get(hash)
     if (row === undefined) return
     this.#rows.delete(hash)
-    this.#hashOfSid.delete(row.sid)
+    if (this.#hashOfSid.get(row.sid) === hash) this.#hashOfSid.delete(row.sid)
     const owner = this.#owners.get(row.owner)!
     owner.hashes.delete(hash)
     // The tag goes with the last session: no token of it is left that could be shown.

@@ -20,6 +20,8 @@ export interface LiveSession {
   readonly capped: boolean
   /** Since the log-in, ms. */
   readonly authAgeMs: number
+  /** Since this hash was issued, by the log-in or by a rotation, ms. */
+  readonly issuedAgeMs: number
   /** The hash asked for has a successor: its copy must not be kept. */
   readonly superseded: boolean
 }
@@ -43,13 +45,17 @@ export interface LoginRequest {
   readonly onExceed: 'replace' | 'evict-oldest' | 'reject'
   /** A session of the same owner that ends with this login, and is not counted. */
   readonly replaces: string | undefined
+  /** Sessions that have ended are counted while their rows are there. @default false */
+  readonly countEnded?: boolean
 }
 
 export interface LoginResult {
   /** The owner's tag: the one given, or the one it had. */
   readonly tag: string
-  /** Rows that ended. */
-  readonly victims: readonly EndedRow[]
+  /** Every dead row of the owner, also those that another call has ended and Redis may not know of: their copies are killed. */
+  readonly dead: readonly EndedRow[]
+  /** Public ids of the sessions that this login ended. */
+  readonly ended: readonly string[]
   readonly version: number
   readonly leftMs: number
   readonly capped: boolean
@@ -85,10 +91,29 @@ export interface SaveRequest {
   readonly maxBytes: number
 }
 
+export interface RotateRequest {
+  readonly owner: string
+  readonly hash: string
+  /** The hash that takes its place. */
+  readonly next: string
+  /** How long the old one still answers, ms; never longer than it would have. */
+  readonly graceMs: number
+}
+
+/** The row under its new hash. */
+export interface RotateResult {
+  readonly row: LiveSession
+  /** The old row, which waits for Redis. */
+  readonly superseded: PendingRow
+}
+
 /** `hash` is the row that has the data now: the successor's, if the one given is superseded. */
 export type SaveResult = { readonly outcome: 'saved', readonly hash: string, readonly version: number } | { readonly outcome: 'gone' | 'conflict' }
 
 export interface PendingRow { readonly hash: string, readonly tag: string, readonly dead: boolean, readonly pend: number }
+
+/** A session that another library has made. */
+export interface PeerRow { readonly sid: string, readonly owner: string, readonly tag: string, readonly fields: Fields, readonly leftMs: number }
 
 /** A session as its user may see it. */
 export interface SessionInfo {
@@ -127,6 +152,8 @@ export interface SessionStore {
   /** Whose a session is, by its public id. */
   ownerOfSession (sid: string): Promise<string | undefined>
   save (request: SaveRequest): Promise<SaveResult>
+  /** Gives a session a new hash, and its old one an end; undefined when that is superseded already, or not alive: nothing has changed then. */
+  rotate (request: RotateRequest): Promise<RotateResult | undefined>
   /** Prolongs; undefined when the row is not alive or superseded. */
   touch (hash: string, idleMs: number): Promise<{ leftMs: number, capped: boolean, issuedAgeMs: number } | undefined>
   /** Rows that Redis is not known to agree with. */
@@ -138,6 +165,10 @@ export interface SessionStore {
   list (owner: string): Promise<readonly SessionInfo[]>
   /** Sessions alive now. */
   count (): Promise<number>
+  /** Sessions alive now that another library has made. */
+  countPeers (): Promise<number>
+  /** Any of them, at most `limit`. */
+  peers (limit: number): Promise<readonly PeerRow[]>
   /** Deletes what has expired, at most `limit` rows of a kind. */
   purge (limit: number): Promise<readonly { sid: string, userId: string | undefined }[]>
 }

@@ -37,7 +37,7 @@ export function copiesContract (t: Test, options: (t: Test) => Promise<RedisOpti
   }
   const found = async (of: Held) => {
     const reply = await read(of)
-    return reply[0] === 'HIT' ? foundInRedis(of.hash, reply[3], reply[4]) : reply[0]
+    return reply[0] === 'HIT' ? foundInRedis(of.hash, reply) : reply[0]
   }
 
   t.test('finds what was filled, field by field, for users in many slots', async t => {

@@ -77,7 +77,7 @@ export function sessionStoreContract (t: Test, open: (t: Test) => Promise<StoreU
     await store.login(first)
     const made = await store.login(second)
     t.equal(made.tag, first.tag)
-    t.same(made.victims, [{ hash: first.hash, sid: first.sid }])
+    t.same([made.dead, made.ended], [[{ hash: first.hash, sid: first.sid }], [first.sid]])
     t.equal(await live(first.hash), undefined)
     t.ok(await live(second.hash))
   })
@@ -89,7 +89,7 @@ export function sessionStoreContract (t: Test, open: (t: Test) => Promise<StoreU
     const alive = (await Promise.all(all.map(one => live(one.hash)))).filter(found => found !== undefined)
     t.equal(alive.length, 1)
     t.equal(new Set(made.map(one => one.tag)).size, 1)
-    t.equal(made.flatMap(one => one.victims).length, 19)
+    t.equal(made.flatMap(one => one.ended).length, 19)
     t.equal((await store.list(ownerOfUser(name).owner)).length, 1)
   })
 
@@ -109,6 +109,32 @@ export function sessionStoreContract (t: Test, open: (t: Test) => Promise<StoreU
     const again = request(name, { onExceed: 'reject', replaces: first.sid })
     await store.login(again)
     t.equal(await live(first.hash), undefined)
+  })
+
+  t.test('makes an id once, if told to: neither beside the session nor after its end', async t => {
+    const once = request(user(), { onExceed: 'reject', countEnded: true, idleMs: 400 })
+    await store.login(once)
+    const again = () => store.login({ ...once, hash: hashOf(id()) })
+    await t.rejects(again(), { code: 'FST_RSP_SESSION_LIMIT' })
+    if (under.pass) under.pass(500)
+    else await until(async () => await live(once.hash) === undefined)
+    await t.rejects(again(), { code: 'FST_RSP_SESSION_LIMIT' }, 'its row is there still')
+    await store.purge(1_000)
+    await again()
+  })
+
+  t.test('tells the sessions of other libraries from its own, and neither from what keeps an id from being made again', async t => {
+    const [all, peers] = [await store.count(), await store.countPeers()]
+    const [own, peer, ended] = [request(user()), request(user(), { sid: `.${id().slice(1)}`, fields: fields({ data: { a: 1 } }) }), request(user(), { sid: `!${id().slice(1)}` })]
+    for (const one of [own, peer, ended]) await store.login(one)
+    t.same([await store.count() - all, await store.countPeers() - peers], [2, 1])
+    const row = (await store.peers(1_000)).find(row => row.sid === peer.sid)!
+    t.match(row, { owner: peer.owner.owner, tag: peer.tag })
+    t.same([...row.fields], [['data', '{"a":1}']])
+    t.ok(row.leftMs > 50_000 && row.leftMs <= 60_000)
+    t.equal((await store.peers(1)).length, 1)
+    await store.revoke({ owner: peer.owner.owner })
+    t.equal((await store.peers(1_000)).find(row => row.sid === peer.sid), undefined)
   })
 
   t.test('revokes one, all others, and all; a repeated revoke ends nothing', async t => {
@@ -138,13 +164,30 @@ export function sessionStoreContract (t: Test, open: (t: Test) => Promise<StoreU
     t.equal(await store.ownerOfSession(id()), undefined)
   })
 
+  t.test('an id that no session can have is found nowhere, and ends nothing', async t => {
+    const asked = request(user())
+    const { owner } = asked.owner
+    await store.login(asked)
+    for (const strange of ['', 'ä😀', 'a\0b', `${asked.sid} `, asked.sid.toUpperCase() + asked.sid.toLowerCase(), '\ud800']) {
+      t.equal(await store.ownerOfSession(strange), undefined)
+      t.same((await store.revoke({ owner, sid: strange })).ended, [])
+      t.ok(await live(asked.hash))
+    }
+    t.same((await store.revoke({ owner, except: 'ä\0' })).ended, [asked.sid])
+    t.equal(await live(asked.hash), undefined)
+  })
+
   t.test('keeps what is not confirmed as pending, and forgets it once confirmed', async t => {
     if (!under.pending) return t.same(await store.pending(10), [])
-    const asked = request(user())
+    const name = user()
+    const asked = request(name)
     await store.login(asked)
     await store.revoke({ owner: asked.owner.owner })
     const mine = async () => (await store.pending(10_000)).filter(row => row.hash === asked.hash)
     t.match(await mine(), [{ hash: asked.hash, tag: asked.tag, dead: true, pend: 2 }])
+    t.equal(await store.ownerOfSession(asked.sid), asked.owner.owner, 'somebody may want to end it as well')
+    const made = await store.login(request(name))
+    t.same([made.dead, made.ended], [[{ hash: asked.hash, sid: asked.sid }], []], 'the next login tells Redis of it, and has not ended it')
     await store.confirm([asked.hash], [])
     t.same(await mine(), [])
   })
@@ -165,6 +208,49 @@ export function sessionStoreContract (t: Test, open: (t: Test) => Promise<StoreU
     await store.confirm([asked.hash], [{ ...seen, pend: 3 }])
     t.equal((await store.pending(10_000)).find(row => row.hash === asked.hash), undefined)
     t.ok(await live(asked.hash), 'a live row is not forgotten')
+  })
+
+  t.test('T15: a session that is given another hash answers under both within the grace, with one data; later the old one is reuse', async t => {
+    const asked = request(user(), { fields: fields({ a: 1 }) })
+    await store.login(asked)
+    const [next, owner] = [hashOf(id()), asked.owner.owner]
+    const rotated = await store.rotate({ owner, hash: asked.hash, next, graceMs: 60_000 })
+    t.match(rotated!.row, { hash: next, sid: asked.sid, userId: asked.owner.userId, superseded: false })
+    t.ok(rotated!.row.issuedAgeMs < 10_000 && rotated!.row.leftMs > 30_000)
+    const row = (await store.pending(10_000)).find(one => one.hash === asked.hash)
+    if (under.pending) t.same(row, rotated!.superseded)
+    await store.confirm([], [rotated!.superseded])
+    t.equal((await store.pending(10_000)).find(one => one.hash === asked.hash), undefined)
+    t.equal(await store.touch(asked.hash, 60_000), undefined, 'what is superseded is not prolonged')
+    t.match(await store.save({ hash: asked.hash, set: fields({ b: 2 }), deleted: [], conflict: 'merge', loaded: 1, maxBytes: 1_000 }), { outcome: 'saved', hash: next })
+    for (const [hash, superseded] of [[asked.hash, true], [next, false]] as const) {
+      const found = await live(hash)
+      t.match(found, { hash: next, superseded })
+      t.same([...found!.fields].sort(), [['a', '1'], ['b', '2']])
+    }
+    t.equal((await store.list(owner)).length, 1)
+    const last = hashOf(id())
+    await store.rotate({ owner, hash: next, next: last, graceMs: 1 })
+    if (under.pass) under.pass(5)
+    else await until(async () => await live(next) === undefined)
+    t.same(await store.find(next), { reuse: { sid: asked.sid, owner } })
+    t.ok(await live(last))
+  })
+
+  t.test('T15: of many rotations at once one gives a successor; a revoke ends old and new', async t => {
+    const asked = request(user())
+    await store.login(asked)
+    const owner = asked.owner.owner
+    const made = await Promise.all(Array.from({ length: 12 }, async () => store.rotate({ owner, hash: asked.hash, next: hashOf(id()), graceMs: 60_000 })))
+    const winners = made.filter(one => one !== undefined)
+    t.equal(winners.length, 1)
+    t.equal(await store.rotate({ owner, hash: hashOf(id()), next: hashOf(id()), graceMs: 60_000 }), undefined)
+    const { ended, dead } = await store.revoke({ owner, sid: asked.sid })
+    t.same(ended, [asked.sid])
+    t.same(dead.map(one => one.hash).sort(), [asked.hash, winners[0]!.row.hash].sort())
+    t.equal(await live(asked.hash), undefined)
+    t.equal(await live(winners[0]!.row.hash), undefined)
+    t.equal(await store.rotate({ owner, hash: winners[0]!.row.hash, next: hashOf(id()), graceMs: 1 }), undefined, 'what has ended stays so')
   })
 
   t.test('T5: fields of parallel saves all survive', async t => {

@@ -8,6 +8,7 @@ import { type Lease, ScriptsModel } from './scripts-model.ts'
 const source = (name: string) => readFileSync(new URL(`../../lua/${name}.lua`, import.meta.url), 'utf8')
 const scripts = Object.fromEntries(['read', 'fill', 'kill', 'activate', 'save', 'touch', 'rotate', 'bury'].map(name => [name, source(name)])) as Record<string, string>
 const hashes = ['a', 'b', 'c', 'd']
+const hourMs = 3_600_000
 const gateKey = 'respite:v1:session:{tag}:u'
 const copyKey = (hash: string) => `respite:v1:session:{tag}:s:${hash}`
 
@@ -47,6 +48,7 @@ function readable (reply: unknown[]): unknown[] {
 /** One random operation on both: what the model says and what the server says. */
 class Duel {
   readonly model = new ScriptsModel()
+  #era = 1
   #lease: Lease = { n: 'none', g: 0 }
   #nonce = 0
   readonly #client: Redis
@@ -59,54 +61,57 @@ class Duel {
 
   async step (): Promise<{ name: string, wanted: unknown, got: unknown }> {
     const roll = this.#roll
+    const { gate, copies } = this.model.redis
     const hash = hashes[roll(4)]!
     const other = hashes[(hashes.indexOf(hash) + 1 + roll(3)) % 4]!
     const field = { [`f:${'xyz'[roll(3)]}`]: String(roll(9)) }
     const flat = Object.entries(field).flat()
-    const v = 1 + roll(4) + Math.max(0, (this.model.copies.get(hash)?.v ?? 0) - 2)
-    const lease = this.model.gate !== null && roll(3) > 0 ? { n: this.model.gate.n, g: this.model.gate.g } : this.#lease
+    const v = 1 + roll(4) + Math.max(0, (copies[hash]?.v ?? 0) - 2)
+    const lease = gate !== null && roll(3) > 0 ? { n: gate.n, g: gate.g } : this.#lease
+    // In hours, so that what passes while the test runs does not count; none at all is refused.
+    const hours = roll(10)
+    const ttl = hours * hourMs
     const keys = [gateKey, copyKey(hash)]
     const op = roll(23)
     const go = (name: string, keys: string[], ...args: (string | number)[]) => run(this.#client, name, keys, ...args)
     if (op < 6) return await this.#read(hash, keys)
-    if (op < 9) return { name: 'fill', wanted: this.model.fill(hash, lease, v, field), got: await go('fill', keys, lease.n, lease.g, v, 60_000, ...flat) }
+    if (op < 9) return { name: 'fill', wanted: this.model.fill(hash, lease, { v, f: field, ttl: hours }), got: await go('fill', keys, lease.n, lease.g, v, ttl, ...flat) }
     if (op < 11) {
       const dead = [roll(4) === 0, roll(4) === 0]
       return { name: 'kill', wanted: this.model.kill([hash, other], dead), got: await go('kill', [...keys, copyKey(other)], 30_000, ...dead.map(Number)) }
     }
     if (op < 13) {
       const victims = roll(3) === 0 ? [other] : []
-      return { name: 'activate', wanted: this.model.activate(hash, victims, lease, field), got: await go('activate', [...keys, ...victims.map(copyKey)], lease.n, lease.g, 1, 60_000, 30_000, ...flat) }
+      return { name: 'activate', wanted: this.model.activate(hash, victims, lease, { v: 1, f: field, ttl: hours }), got: await go('activate', [...keys, ...victims.map(copyKey)], lease.n, lease.g, 1, ttl, 30_000, ...flat) }
     }
     if (op < 16) {
       const deleted = roll(2) === 0 ? [] : ['f:x']
       return { name: 'save', wanted: this.model.save(hash, v, field, deleted), got: await go('save', keys, v, 1, ...flat, ...deleted) }
     }
-    if (op < 17) return { name: 'touch', wanted: this.model.touch(hash), got: await go('touch', keys, 60_000 + roll(1_000)) }
-    if (op < 19) return { name: 'rotate', wanted: this.model.rotate(hash, other, lease, v, field), got: await go('rotate', [...keys, copyKey(other)], lease.n, lease.g, v, 60_000, ...flat) }
+    if (op < 17) return { name: 'touch', wanted: this.model.touch(hash, hours), got: await go('touch', keys, ttl) }
+    if (op < 19) return { name: 'rotate', wanted: this.model.rotate(hash, other, lease, { v, f: field, ttl: hours }), got: await go('rotate', [...keys, copyKey(other)], lease.n, lease.g, v, ttl, ...flat) }
     return await this.#disturb(op, hash)
   }
 
   async #read (hash: string, keys: string[]) {
     const fresh = `n${++this.#nonce}`
-    const wanted = this.model.read(hash, fresh)
-    const [reply] = await run(this.#client, 'read', keys, 10_000, this.model.era, fresh) as [unknown[]]
+    const wanted = this.model.read(hash, fresh, String(this.#era))
+    const [reply] = await run(this.#client, 'read', keys, 10_000, this.#era, fresh) as [unknown[]]
     if (reply[0] !== 'DEAD' && this.#roll(2) === 0) this.#lease = { n: reply[1] as string, g: Number(reply[2]) }
     return { name: 'read', wanted, got: reply[0] === 'HIT' && !(Number(reply[3]) > 0) ? 'a hit without an expiry' : readable(reply) }
   }
 
   async #disturb (op: number, hash: string) {
     if (op === 19 && this.#roll(3) === 0) {
-      this.model.gate = null
+      this.model.redis.gate = null
       await this.#client.del(gateKey)
     } else if (op === 19) {
-      this.model.copies.delete(hash)
+      delete this.model.redis.copies[hash]
       await this.#client.del(copyKey(hash))
     } else if (op === 20 && this.#roll(3) === 0) {
-      this.model.era++
+      this.#era++
     } else if (op === 21 && this.#roll(8) === 0) {
-      this.model.gate = null
-      this.model.copies.clear()
+      Object.assign(this.model.redis, { gate: null, copies: {} })
       await this.#client.flushall()
     } else if (op === 22 && this.#roll(8) === 0) {
       return { name: 'bury', wanted: this.model.bury(hash), got: await run(this.#client, 'bury', [copyKey(hash)], 30_000) }
@@ -129,6 +134,10 @@ t.test('T6: the scripts answer as the model does, and no key is ever without exp
     for (const key of [gateKey, ...hashes.map(copyKey)]) {
       looks++
       if (await client.pttl(key) === -1) t.fail(`${key} has no expiry after operation ${i}, ${name}, seed ${seed}`)
+    }
+    for (const hash of hashes) {
+      const { until } = duel.model.redis.copies[hash] ?? {}
+      if (until !== undefined && Math.ceil(await client.pttl(copyKey(hash)) / hourMs) !== until) t.fail(`copy ${hash} does not expire when the model's does, after operation ${i}, ${name}, seed ${seed}`)
     }
   }
   t.equal(looks, 25_000)

@@ -5,11 +5,11 @@ import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import { Redis } from 'ioredis'
 import tap, { type Test } from 'tap'
 import { systemClock } from '@respite/redis'
-import { type RedisServer, startRedis, until } from '@respite/testing'
+import { gate, type RedisServer, startRedis, until } from '@respite/testing'
 import { type SessionOptions, sqliteStore } from '@respite/session'
 import { ownerOfUser } from '../../src/owner.ts'
 import { makeApp } from '../app.ts'
-import { addRoutes } from '../shop.ts'
+import { addRoutes, loggedIn, status } from '../shop.ts'
 import { WatchedStore } from '../watched-store.ts'
 
 /** A Redis server and a durable store, and as many apps over them as wanted. */
@@ -80,4 +80,16 @@ export async function copiesOf (client: Redis): Promise<Map<string, Record<strin
 /** How often a command was called on the server. */
 export async function callsOf (client: Redis, command: string): Promise<number> {
   return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await client.info('commandstats'))?.[1] ?? 0)
+}
+
+/** A request that has its row from the durable store, and waits before it fills. */
+export async function beforeItsFill (house: TestHouse) {
+  const [here, there] = [await house.app(), await house.app()]
+  const token = await loggedIn(here)
+  for (const key of (await copiesOf(house.client)).keys()) await house.client.del(key)
+  const held = gate()
+  here.watched.after.set('find', () => held.pass())
+  const request = status(here, token)
+  await held.reached
+  return { here, there, token, async resume () { held.open(); return await request } }
 }

@@ -2,7 +2,7 @@ import { gate, until } from '@respite/testing'
 import type { Redis } from 'ioredis'
 import t from 'tap'
 import { bearer, loggedIn, status } from '../shop.ts'
-import { copiesOf, openHouse } from './house.ts'
+import { beforeItsFill, copiesOf, openHouse } from './house.ts'
 
 /** Public ids of the copies that are not marked dead. */
 async function alive (client: Redis): Promise<(string | undefined)[]> {
@@ -27,6 +27,36 @@ t.test('T1: of many logins of one user at once, in two instances, exactly one li
       return String(await alive(house.client)) === listed[0]!.id
     })
   }
+})
+
+t.test('T1: a login that resolved is alone, also when the one before it has not yet told Redis whom it ended', async t => {
+  const house = await openHouse(t)
+  const [here, there] = [await house.app(), await house.app()]
+  const first = await loggedIn(here)
+  t.equal(await status(there, first), 200)
+  const committed = gate()
+  here.watched.after.set('login', () => committed.pass())
+  const second = loggedIn(here)
+  await committed.reached
+  const third = await loggedIn(there)
+  for (const app of [here, there]) t.equal(await status(app, first), 401)
+  committed.open()
+  for (const app of [here, there]) t.same([await status(app, await second), await status(app, third)], [401, 200])
+})
+
+t.test('T2: a revoke by id resolves only when the session is refused, also if another call has ended it and not yet told Redis', async t => {
+  const house = await openHouse(t)
+  const [here, there] = [await house.app(), await house.app()]
+  const token = await loggedIn(here)
+  const [info] = await here.sessions.list('ada')
+  const committed = gate()
+  here.watched.after.set('revoke', () => committed.pass())
+  const revoking = here.sessions.revokeAll('ada')
+  await committed.reached
+  t.same(await there.sessions.revoke({ id: info!.id }), { ended: [] })
+  for (const app of [here, there]) t.equal(await status(app, token), 401)
+  committed.open()
+  await revoking
 })
 
 t.test('T2: a save after a log-out elsewhere brings nothing back, sets no cookie, and is told', async t => {
@@ -86,35 +116,21 @@ t.test('T2: the same for a touch', async t => {
 
 t.test('T3: a fill that was under way when the session ended is refused', async t => {
   const house = await openHouse(t)
-  const [here, there] = [await house.app(), await house.app()]
-  const token = await loggedIn(here)
-  for (const key of (await copiesOf(house.client)).keys()) await house.client.del(key)
-  const held = gate()
-  here.watched.after.set('find', () => held.pass())
-  const request = status(here, token)
-  await held.reached
+  const { here, there, token, resume } = await beforeItsFill(house)
   await there.sessions.revokeAll('ada')
-  held.open()
-  t.equal(await request, 200, 'it was alive when it was asked')
+  t.equal(await resume(), 200, 'it was alive when it was asked')
   for (const app of [here, there]) t.equal(await status(app, token), 401)
   t.same(await alive(house.client), [])
 })
 
 t.test('T4: the same, with Redis emptied after the session ended', async t => {
   const house = await openHouse(t)
-  const [here, there] = [await house.app(), await house.app()]
-  const token = await loggedIn(here)
-  for (const key of (await copiesOf(house.client)).keys()) await house.client.del(key)
-  const held = gate()
-  here.watched.after.set('find', () => held.pass())
-  const request = status(here, token)
-  await held.reached
+  const { here, there, token, resume } = await beforeItsFill(house)
   await there.sessions.revokeAll('ada')
   await house.client.flushall()
   // Another request makes the gate anew: the old lease must not fit it.
   t.equal(await status(there, token), 401)
-  held.open()
-  await request
+  await resume()
   for (const app of [here, there]) t.equal(await status(app, token), 401)
 })
 

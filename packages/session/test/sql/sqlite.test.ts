@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@respite/redis'
@@ -19,6 +20,21 @@ t.test('a file', async t => {
   })
 })
 
+t.test('a file, by Node\'s own driver', { skip: isBuiltin('node:sqlite') ? false : `Node ${process.version} has no node:sqlite` }, async t => {
+  sessionStoreContract(t, async t => {
+    const store = sqliteStore(join(folder, 'node.db'), { driver: 'node:sqlite' })
+    t.teardown(() => store.close())
+    await store.open({ migrate: true, clock: systemClock })
+    return { store, pending: true }
+  })
+})
+
+t.test('where Node has no driver of its own, says which option wants it and which Node has it', { skip: isBuiltin('node:sqlite') ? `Node ${process.version} has node:sqlite` : false }, async t => {
+  t.throws(() => sqliteStore(join(folder, 'a.db'), { driver: 'node:sqlite' }), {
+    code: 'FST_RSP_SESSION_NODE_SQLITE', message: new RegExp(`driver: 'node:sqlite' needs Node 22.13 or newer, this is ${process.versions.node}`)
+  })
+})
+
 t.test('two processes that share a file wait for each other without blocking', async t => {
   const file = join(folder, 'shared.db')
   const stores = [sqliteStore(file, { busyMs: 20_000 }), sqliteStore(file, { busyMs: 20_000 })]
@@ -28,7 +44,7 @@ t.test('two processes that share a file wait for each other without blocking', a
     owner: ownerOfUser('ada'), tag: `tag${i}`.padEnd(22, '-'), hash: `hash${i}`, sid: `sid${i}`, fields: new Map(), idleMs: 60_000, absoluteMs: 60_000, max: 1, onExceed: 'replace', replaces: undefined
   }))
   const made = await Promise.all(logins)
-  t.equal(made.flatMap(one => one.victims).length, 59)
+  t.equal(made.flatMap(one => one.ended).length, 59)
   t.equal((await stores[0]!.list(ownerOfUser('ada').owner)).length, 1)
 })
 

@@ -1,0 +1,8 @@
+export { sessionStore as default, sessionStore } from './plugin.ts'
+export { type AppSession, type ExpressSession, RespiteStore, type StoreCallback } from './respite-store.ts'
+export { type StoredSession } from './session-text.ts'
+export { type SessionOptions } from '../options.ts'
+export { type Sessions } from '../sessions.ts'
+export { type PgliteLike, type PgPoolLike, postgresStore } from '../sql/postgres.ts'
+export { sqliteStore, type SqliteOptions } from '../sql/sqlite.ts'
+export { type SessionStore } from '../stores/store.ts'

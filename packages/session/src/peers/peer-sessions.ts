@@ -1,0 +1,187 @@
+import { randomSecret } from '@respite/redis'
+import { LRUCache } from 'lru-cache'
+import { FST_RSP_SESSION_LIMIT, FST_RSP_SESSION_TOO_LARGE } from '../errors.ts'
+import type { FoundSession } from '../found-session.ts'
+import type { House } from '../house.ts'
+import { bytesOf } from '../stores/merge.ts'
+import type { Fields, PeerRow } from '../stores/store.ts'
+import { withinDeadline } from '../within-deadline.ts'
+import { type ChosenId, ChosenIds, endedSidOf } from './chosen-ids.ts'
+
+/** A session to be written. */
+export interface Written { readonly fields: Fields, readonly idleMs: number }
+
+// Sessions of one statement of `clear`, and how many of them end at once.
+const batch = 100
+const atOnce = 8
+/** Ends of the row and of the cookie that are this close are the same. */
+const slackMs = 1_000
+
+/**
+ * Sessions under ids that another library chooses. A row, and so an id, is made once: what has ended is not made again
+ * by a save that comes late, whichever process it comes in.
+ */
+export class PeerSessions {
+  readonly #house: House
+  readonly #ids: ChosenIds
+  // Hashes that this process has read or made: they are saved, and never made. Bounded.
+  readonly #seen = new LRUCache<string, true>({ max: 10_000 })
+
+  constructor (house: House) {
+    this.#house = house
+    this.#ids = new ChosenIds(house.secrets, credential => house.copies.hold(credential))
+  }
+
+  async find (id: string): Promise<FoundSession | undefined> {
+    for (const chosen of this.#ids.of(id)) {
+      const found = await this.#find(chosen)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  /** Makes the session, or saves it; of one that has ended the event `lost` tells. */
+  async save (id: string, written: Written): Promise<void> {
+    const all = this.#ids.of(id)
+    let known = all.find(chosen => this.#seen.has(chosen.held.hash))
+    if (known === undefined) {
+      const [first, ...older] = all
+      for (const chosen of older) if (await this.#update(chosen, written)) return
+      if (await this.#make(first, written)) return
+      known = first
+    }
+    if (!await this.#update(known, written)) this.#lost(known)
+  }
+
+  /** Prolongs the session, if it is time to. */
+  async touch (id: string, idleMs: number): Promise<void> {
+    for (const chosen of this.#ids.of(id)) {
+      const found = await this.#find(chosen)
+      if (found === undefined) continue
+      await this.#prolong(chosen, found, idleMs)
+      return
+    }
+  }
+
+  /** Ends an id for good, also one that was never made. */
+  async end (id: string): Promise<void> {
+    await Promise.all(this.#ids.of(id).map(({ sid, owner, held }) => this.#end({ sid, owner: owner.owner, tag: held.tag })))
+  }
+
+  /** Ends all sessions of other libraries that are alive when it is called. */
+  async clear (): Promise<void> {
+    for (let left = await this.count(); left > 0; left -= batch) {
+      const rows = await this.list(batch)
+      for (let i = 0; i < rows.length; i += atOnce) await Promise.all(rows.slice(i, i + atOnce).map(row => this.#end(row)))
+    }
+  }
+
+  count (): Promise<number> {
+    return this.#durable('count', this.#house.store.countPeers())
+  }
+
+  list (limit: number): Promise<readonly PeerRow[]> {
+    return this.#durable('list', this.#house.store.peers(limit))
+  }
+
+  async #find ({ held }: ChosenId): Promise<FoundSession | undefined> {
+    const found = await new Promise<FoundSession | undefined>((resolve, reject) => {
+      this.#house.lookUp.find(held, (error, found) => error === null ? resolve(found) : reject(error))
+    })
+    if (found !== undefined) this.#seen.set(held.hash, true)
+    return found
+  }
+
+  /** @returns false if the id has been made before */
+  async #make ({ sid, owner, held }: ChosenId, { fields, idleMs }: Written): Promise<boolean> {
+    const { store, events, options } = this.#house
+    const bytes = bytesOf(fields)
+    if (bytes > options.maxDataBytes) throw new FST_RSP_SESSION_TOO_LARGE([...fields.keys()].join(', '), bytes, options.maxDataBytes)
+    try {
+      await this.#durable('login', store.login({
+        owner, tag: held.tag, hash: held.hash, sid, fields, idleMs, absoluteMs: options.absolute, max: 1, onExceed: 'reject', replaces: undefined, countEnded: true
+      }))
+    } catch (error) {
+      if (error instanceof FST_RSP_SESSION_LIMIT) return false
+      throw error
+    }
+    this.#seen.set(held.hash, true)
+    events.emit('created', { id: sid, userId: undefined })
+    return true
+  }
+
+  /** @returns false if it is not alive */
+  async #update (chosen: ChosenId, { fields, idleMs }: Written): Promise<boolean> {
+    const found = await this.#find(chosen)
+    if (found === undefined) return false
+    if (!isSame(found, fields)) {
+      // The library gives the whole session, so the last save has it.
+      const delta = { set: fields, deleted: [], loaded: found.version, conflict: 'merge' } as const
+      const { outcome } = await this.#house.keeper.save({ tag: chosen.held.tag, hash: found.hash }, delta)
+      if (outcome === 'gone') return false
+    }
+    await this.#prolong(chosen, found, idleMs)
+    return true
+  }
+
+  async #prolong ({ held, sid }: ChosenId, found: FoundSession, idleMs: number): Promise<void> {
+    const { keeper, options: { touchEvery } } = this.#house
+    if (found.leftMs > idleMs + slackMs) await this.#shorten(held, idleMs)
+    // Short sessions are prolonged more often, or they would end while they are used.
+    else if (!found.untouchable && idleMs - found.leftMs >= Math.min(touchEvery, idleMs / 10)) keeper.touch(held, { sid, userId: undefined, idleMs })
+  }
+
+  /** A touch of a copy only prolongs it: it is dropped, and filled anew from its row. */
+  async #shorten ({ tag, hash }: ChosenId['held'], idleMs: number): Promise<void> {
+    const { store, copies, trust } = this.#house
+    await this.#durable('touch', store.touch(hash, idleMs))
+    if (trust === undefined) return
+    try {
+      await copies.kill(tag, [{ hash, dead: false }])
+    } catch {
+      // Redis did not acknowledge: no process believes its copy until it does.
+      await this.#durable('touch', store.markPending(hash))
+    }
+  }
+
+  /** First a row that keeps the id from being made again, as long as a session may live; then the end of what is there. */
+  async #end ({ sid, owner, tag }: { sid: string, owner: string, tag: string }): Promise<void> {
+    const { store, keeper, options: { absolute } } = this.#house
+    const mark = endedSidOf(sid)
+    await this.#durable('revoke', store.login({
+      owner: { owner, userId: undefined },
+      tag,
+      hash: randomSecret(32).toString('base64url'),
+      sid: mark,
+      fields: new Map(),
+      idleMs: absolute,
+      absoluteMs: absolute,
+      max: Number.MAX_SAFE_INTEGER,
+      onExceed: 'evict-oldest',
+      replaces: undefined
+    }))
+    await keeper.revoke({ owner, except: mark })
+  }
+
+  #lost ({ sid }: ChosenId): void {
+    const { events, log } = this.#house
+    events.emit('lost', { id: sid, userId: undefined })
+    log.info({ session: sid }, 'a session was saved after its end: it stays ended')
+  }
+
+  #durable<T> (what: string, work: Promise<T>): Promise<T> {
+    return withinDeadline(work, this.#house.options.durableDeadline, what)
+  }
+}
+
+/** A field of what was found, as JSON. */
+export function fieldOf ({ flat }: FoundSession, name: string): string | undefined {
+  const field = `f:${name}`
+  for (let i = 0; i < flat.length; i += 2) if (flat[i] === field) return flat[i + 1]
+  return undefined
+}
+
+function isSame (found: FoundSession, fields: Fields): boolean {
+  for (const [name, json] of fields) if (fieldOf(found, name) !== json) return false
+  return true
+}

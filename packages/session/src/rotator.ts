@@ -1,0 +1,73 @@
+import type { Held, Lease } from './copies.ts'
+import { copyFields, type FoundSession } from './found-session.ts'
+import type { KeeperParts, NewSession } from './keeper.ts'
+import { ownerOf } from './owner.ts'
+import type { RotateResult } from './stores/store.ts'
+import { withinDeadline } from './within-deadline.ts'
+
+/** What a rotation works with. */
+export interface RotatorParts extends Pick<KeeperParts, 'store' | 'redis' | 'tokens' | 'events' | 'clock' | 'log' | 'options'> {
+  /** Work that nobody waits for. */
+  readonly inBackground: (work: Promise<unknown>) => void
+}
+
+/** Gives sessions new secrets, so that one that was stolen is of use for a bounded time, and its use is noticed. */
+export class Rotator {
+  readonly #parts: RotatorParts
+  readonly #rotating = new Set<string>()
+
+  constructor (parts: RotatorParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Gives a session a new secret; the old one answers for `grace`, for requests that are on their way.
+   * @returns undefined when another request has done so, the session has ended, or the durable store failed: the old one stays
+   */
+  async rotate (held: Held, found: FoundSession): Promise<NewSession | undefined> {
+    const { rotation } = found
+    // Only while Redis is up: without the gate as it was read, no copy may be made.
+    if (rotation === undefined || (rotation === 'alone') !== (this.#parts.redis === undefined) || this.#rotating.has(held.hash)) return undefined
+    this.#rotating.add(held.hash)
+    try {
+      return await this.#succeed(held, found, rotation)
+    } catch (error) {
+      // Nobody is told of a new secret that may not be there: the session goes on under the old one.
+      this.#parts.log.debug({ err: error }, 'a session keeps its secret')
+      return undefined
+    } finally {
+      this.#rotating.delete(held.hash)
+    }
+  }
+
+  async #succeed (held: Held, found: FoundSession, rotation: Lease | 'alone'): Promise<NewSession | undefined> {
+    const { store, tokens, events, options } = this.#parts
+    const { sid, userId } = found
+    const made = tokens.issue(held.tag)
+    const sentMs = this.#nowMs()
+    const request = { owner: ownerOf(found).owner, hash: held.hash, next: made.hash, graceMs: options.grace }
+    const result = await withinDeadline(store.rotate(request), options.durableDeadline, 'rotate')
+    if (result === undefined) return undefined
+    if (rotation !== 'alone') await this.#moveCopy(held, result, { lease: rotation, sentMs })
+    events.emit('rotated', { id: sid, userId })
+    return { token: made.token, hash: made.hash, tag: held.tag, sid }
+  }
+
+  async #moveCopy ({ tag, hash }: Held, { row, superseded }: RotateResult, { lease, sentMs }: { lease: Lease, sentMs: number }): Promise<void> {
+    const { store, inBackground } = this.#parts
+    const { copies, trust } = this.#parts.redis!
+    const ttlMs = row.leftMs - (this.#nowMs() - sentMs)
+    try {
+      await copies.rotate(tag, [hash, row.hash], lease, { version: row.version, ttlMs, fields: copyFields(row) })
+    } catch {
+      // Not acknowledged: the old copy may be believed past its grace, until everyone has asked the durable store.
+      await trust.afterCommit()
+      return
+    }
+    inBackground(store.confirm([], [superseded]))
+  }
+
+  #nowMs (): number {
+    return this.#parts.clock.monotonicMs()
+  }
+}

@@ -1,0 +1,36 @@
+import type { Step } from '@respite/testing'
+import { execute } from './redis.ts'
+import { type Luck, type Scene, type World } from './world.ts'
+
+/** What happens to the calls rather than through them. */
+export function environment (scene: Scene, world: World): Step<World>[] {
+  const { redis, late, luck, replica } = world
+  const steps: Step<World>[] = late.map(([name], at) => ({ label: `the late ${name} reaches Redis`, act: after => { execute(scene, after, after.late.splice(at, 1)[0]!) } }))
+  const may = (fault: keyof Luck, label: string, act: (world: World) => void) => {
+    if (luck[fault] > 0) steps.push({ label, act: after => { after.luck[fault]--; act(after) } })
+  }
+  may('wipe', 'FLUSHALL', after => { after.redis = { gate: null, copies: {} } })
+  if (redis.gate !== null) may('eviction', 'the gate is evicted', after => { after.redis.gate = null })
+  for (const hash of Object.keys(redis.copies)) may('eviction', `the copy ${hash} is evicted`, after => { delete after.redis.copies[hash] })
+  if (luck.failover > 0) may('replication', 'the replica catches up', after => { after.replica = structuredClone(after.redis) })
+  if (replica !== null) may('failover', 'a failover to the replica', after => { Object.assign(after, { redis: after.replica!, replica: null, era: after.era + 1 }) })
+  may('tick', 'time passes', after => { after.now++ })
+  return [...steps, ...processes(scene, world)]
+}
+
+function processes (scene: Scene, { processes, commits, calls, luck }: World): Step<World>[] {
+  const polls = scene.without !== 'what Redis did not acknowledge is pending and waited for'
+  const midWay = (index: number, at: number) => scene.calls[index]!.process === at && !['idle', 'over'].includes(calls[index]!.step)
+  return processes.flatMap(({ trusts, polled }, at) => {
+    const steps: Step<World>[] = []
+    if (polls && trusts && polled < commits) steps.push({ label: `process ${at} has not polled lately`, act: after => { Object.assign(after.processes[at]!, { trusts: false, bypass: [] }) } })
+    if (luck.crash > 0 && calls.some((_, index) => midWay(index, at))) steps.push({ label: `process ${at} crashes`, act: after => crash(after, at, index => midWay(index, at)) })
+    return steps
+  })
+}
+
+function crash (world: World, at: number, midWay: (index: number) => boolean): void {
+  world.luck.crash--
+  for (const index of world.calls.keys()) if (midWay(index)) world.calls[index] = { step: 'over', outcome: 'crashed' }
+  world.processes[at] = { trusts: false, polled: 0, bypass: [] }
+}
