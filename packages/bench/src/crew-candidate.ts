@@ -18,7 +18,7 @@ export interface CrewCandidate {
   measure (crew: Crew, seconds: number): Promise<Measured>
 }
 
-export interface Measured { operations: number, seconds: number, p99Ms: number, figures?: Record<string, number> }
+export interface Measured { operations: number, seconds: number, p99Ms: number, figures?: Record<string, number>, note?: string }
 
 export interface Crew {
   children: readonly Child[]
@@ -43,7 +43,8 @@ async function start (candidate: CrewCandidate, { warmupSeconds, nodeArguments }
     const env = { BENCH_REDIS_URL: server.url, ...candidate.env }
     const children: Child[] = []
     stops.push(() => Promise.all(children.map(child => child.stop())))
-    for (let i = 0; i < processes; i++) children.push(await startChild(program, { env, nodeArguments }))
+    const started = await Promise.allSettled(Array.from({ length: processes }, async () => { children.push(await startChild(program, { env, nodeArguments })) }))
+    for (const one of started) if (one.status === 'rejected') throw one.reason
     const crew: Crew = { children, redis, ask: <Answer>(question: string, given = {}) => Promise.all(children.map(child => child.ask({ question, ...given }) as Promise<Answer>)) }
     await candidate.prepare(crew)
     await candidate.measure(crew, warmupSeconds)
@@ -62,10 +63,10 @@ async function sharesOf (server: RedisServer, work: () => Promise<unknown>): Pro
 async function sampleOf (redis: Redis, share: (command: string) => number, work: () => Promise<Measured>): Promise<Sample> {
   const read = async () => parseCommandStats(await redis.info('commandstats'))
   const before = await read()
-  const { operations, seconds, p99Ms, figures } = await work()
+  const { operations, seconds, p99Ms, figures, note } = await work()
   const commands = commandsBetween(before, await read())
   let redisMicros = 0
   for (const [name, { micros }] of commands) redisMicros += share(name) * micros
   const redisCallsPerRequest = callsSent(commands, share) / operations
-  return { perSecond: operations / seconds, p99Ms, redisCallsPerRequest, figures: { redisCpuMicros: redisMicros / operations, ...figures } }
+  return { perSecond: operations / seconds, p99Ms, redisCallsPerRequest, figures: { redisCpuMicros: redisMicros / operations, ...figures }, ...note !== undefined && { note } }
 }

@@ -11,12 +11,20 @@ export interface HttpCandidate {
   name: string
   /** Path of the server's module from this package's folder. */
   module: string
-  /** Whether it is given a Redis server of its own: nobody else's keys, heartbeats or commands are in its figures. */
-  redis: boolean
+  /** Whether it is given a Redis server of its own: nobody else's keys, heartbeats or commands are in its figures. `gone`: it had one, which is killed before the load. */
+  redis: boolean | 'gone'
+  /** Further environment of the server. */
+  env?: Readonly<Record<string, string>>
   /** The path that is measured. */
   path: string
   /** Proves that the server does what it claims, and answers the cookies that the connections are to send. */
   prepare (server: PreparedServer): Promise<readonly string[]>
+  /** What only grows, by the name of the figure that says how much for each request. */
+  counters?: Readonly<Record<string, (server: PreparedServer) => Promise<number>>>
+  /** Figures that are looked at after each measurement. */
+  figures?: (server: PreparedServer) => Promise<Record<string, number>>
+  /** A word about it, for people. */
+  word?: (server: PreparedServer) => Promise<string>
 }
 
 /** A server before its first measurement. */
@@ -44,29 +52,41 @@ export function httpCandidate (candidate: HttpCandidate): Candidate {
 async function start (candidate: HttpCandidate, { warmupSeconds, nodeArguments }: StartOptions): Promise<Subject> {
   const running: Running = {}
   try {
-    const redisServer = running.redisServer = candidate.redis ? await startRedis() : undefined
+    const redisServer = running.redisServer = candidate.redis !== false ? await startRedis() : undefined
     const redis = running.redis = redisServer && new Redis(redisServer.url)
     const [server, generator] = await Promise.all([
-      startChild(candidate.module, { env: { BENCH_REDIS_URL: redisServer?.url ?? '' }, nodeArguments }).then(child => { running.server = child; return child }),
+      startChild(candidate.module, { env: { BENCH_REDIS_URL: redisServer?.url ?? '', ...candidate.env }, nodeArguments }).then(child => { running.server = child; return child }),
       startLoadGenerator().then(born => { running.generator = born; return born })
     ])
     const origin = `http://127.0.0.1:${server.ready.port}`
-    const cookies = await candidate.prepare({ origin, redis, ask: question => server.ask({ question }) })
+    const prepared: PreparedServer = { origin, redis, ask: question => server.ask({ question }) }
+    const cookies = await candidate.prepare(prepared)
+    const gone = candidate.redis === 'gone'
+    if (gone) {
+      redis!.disconnect()
+      await redisServer!.kill()
+    }
     const load = async (seconds: number) => checked(candidate.name, await generator.run({ url: origin + candidate.path, seconds, cookies }))
     await load(warmupSeconds)
     // Which commands come out of scripts is looked at once, under load, and before anything is measured.
-    const origins = redisServer ? await watchOrigins(redisServer.port, () => load(Math.min(1, warmupSeconds))) : new Map<string, Origins>()
-    return { measure: seconds => measure({ server, redis }, () => load(seconds), origins), stop: () => stop(running) }
+    const origins = redisServer && !gone ? await watchOrigins(redisServer.port, () => load(Math.min(1, warmupSeconds))) : new Map<string, Origins>()
+    const measured = gone ? { ...prepared, redis: undefined } : prepared
+    return { measure: seconds => measure(candidate, measured, { load: () => load(seconds), origins }), stop: () => stop(running) }
   } catch (error) {
     await stop(running)
     throw error
   }
 }
 
-async function measure ({ server, redis }: { server: Child, redis: Redis | undefined }, load: () => Promise<LoadResult>, origins: ReadonlyMap<string, Origins>): Promise<Sample> {
+interface Measuring { load (): Promise<LoadResult>, origins: ReadonlyMap<string, Origins> }
+
+async function measure (candidate: HttpCandidate, server: PreparedServer, { load, origins }: Measuring): Promise<Sample> {
+  const { redis } = server
+  const { counters = {}, figures, word } = candidate
   const read = async () => ({
+    counts: await Promise.all(Object.values(counters).map(count => count(server))),
     stats: redis ? parseCommandStats(await redis.info('commandstats')) : new Map() as CommandStats,
-    cpuMicros: Number(await server.ask({ question: 'cpuMicros' }))
+    cpuMicros: Number(await server.ask('cpuMicros'))
   })
   const before = await read()
   const { responses, seconds, p99Ms } = await load()
@@ -75,13 +95,17 @@ async function measure ({ server, redis }: { server: Child, redis: Redis | undef
   const share = sentShareOf(origins)
   let redisMicros = 0
   for (const [name, { micros }] of commands) redisMicros += share(name) * micros
+  const counted = Object.keys(counters).map((name, i) => [name, (after.counts[i]! - before.counts[i]!) / responses] as const)
+  const notes = [await word?.(server), redis && noteOf(commands, share, responses)].filter(note => note !== undefined)
   return {
     perSecond: responses / seconds,
     p99Ms,
     redisCallsPerRequest: callsSent(commands, share) / responses,
     // Of the server's process and of the Redis server's commands: what a request costs, whatever else the machine does.
-    figures: { serverCpuMicros: (after.cpuMicros - before.cpuMicros) / responses, redisCpuMicros: redisMicros / responses },
-    ...redis && { note: noteOf(commands, share, responses) }
+    figures: {
+      serverCpuMicros: (after.cpuMicros - before.cpuMicros) / responses, redisCpuMicros: redisMicros / responses, ...Object.fromEntries(counted), ...await figures?.(server)
+    },
+    ...notes.length > 0 && { note: notes.join('; ') }
   }
 }
 

@@ -1,13 +1,15 @@
 import { ratiosOf, type Samples, spreadBy } from './result.ts'
-import type { Sample, Scenario } from './scenario.ts'
+import type { Bound, Sample, Scenario } from './scenario.ts'
 import type { Spread } from './statistics.ts'
 import { table } from './table.ts'
 
 /** The tables of a run for people: medians with the least and the greatest of the rounds. */
-export function scenarioReport (scenario: Pick<Scenario, 'unit' | 'targets'>, samples: Samples): string {
+export function scenarioReport (scenario: Pick<Scenario, 'unit' | 'targets' | 'bounds'>, samples: Samples): string {
   const ratios = ratiosOf(samples)
   const blocks = [results(scenario, samples)]
   if (ratios.size > 0) blocks.push(comparison(scenario, ratios))
+  const bounds = (scenario.bounds ?? []).flatMap(bound => boundLine(bound, samples.get(bound.candidate) ?? []))
+  if (bounds.length > 0) blocks.push(bounds.join('\n'))
   const notes = [...samples].flatMap(([name, [first]]) => first?.note === undefined ? [] : [`${name}: ${first.note}`])
   if (notes.length > 0) blocks.push(notes.join('\n'))
   return blocks.join('\n\n')
@@ -36,9 +38,19 @@ function comparison ({ targets }: Pick<Scenario, 'targets'>, ratios: ReadonlyMap
   return table([['ratio', 'median', 'min–max', 'to reach'], ...rows])
 }
 
+/** By the worst of the rounds: what holds always holds in each. */
+function boundLine ({ candidate, figure, atMost }: Bound, samples: readonly Sample[]): string[] {
+  if (samples.length === 0) return []
+  const { max } = spreadBy(samples, sample => figure === 'redisCallsPerRequest' ? sample.redisCallsPerRequest : sample.figures?.[figure] ?? Number.NaN)
+  return [`${candidate}: ${figure} at most ${atMost}: ${max <= atMost ? 'kept' : 'EXCEEDED'}, ${max.toFixed(3)}`]
+}
+
 function figureOf (samples: readonly Sample[], figure: string): string {
   const values = samples.map(sample => sample.figures?.[figure])
-  return values.includes(undefined) ? '' : spreadBy(samples, sample => sample.figures![figure]!).median.toFixed(1)
+  if (values.includes(undefined)) return ''
+  const { median } = spreadBy(samples, sample => sample.figures![figure]!)
+  // What is counted for each request is less than ten.
+  return median.toFixed(figure.endsWith('PerRequest') ? 3 : 1)
 }
 
 const whole = (value: number) => Math.round(value).toLocaleString('en-US')

@@ -37,6 +37,13 @@ export interface Target {
   atLeast: number
 }
 
+/** A bound on what one of ours takes: of a figure, or of `redisCallsPerRequest`. */
+export interface Bound {
+  candidate: string
+  figure: string
+  atMost: number
+}
+
 export interface Scenario {
   readonly name: string
   /** One sentence: what is done, and who is compared. */
@@ -44,4 +51,6 @@ export interface Scenario {
   readonly unit: 'rps' | 'opsPerSecond'
   readonly candidates: readonly Candidate[]
   readonly targets: readonly Target[]
+  /** @default none */
+  readonly bounds?: readonly Bound[]
 }

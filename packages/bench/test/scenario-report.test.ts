@@ -34,3 +34,14 @@ t.test('a figure that only some candidates have leaves the others empty', async 
   t.match(text, /^incr .* 1\.500$/m)
   t.match(text, /^respite .* 1\.500 +96\.0$/m)
 })
+
+t.test('a bound is held to the worst round, and what is counted for each request has three digits', async t => {
+  const bound = { candidate: 'respite', figure: 'redisWritesPerRequest', atMost: 0 }
+  const calls = { ...bound, figure: 'redisCallsPerRequest', atMost: 1.5 }
+  const rounds = [0, 0.004, 0].map(redisWritesPerRequest => sample(10, { figures: { redisWritesPerRequest } }))
+  const text = scenarioReport({ unit: 'rps', targets: [], bounds: [bound, calls, { ...bound, candidate: 'absent' }] }, new Map([['respite', rounds]]))
+  t.match(text, /^respite: redisWritesPerRequest at most 0: EXCEEDED, 0\.004$/m)
+  t.match(text, /^respite: redisCallsPerRequest at most 1\.5: kept, 1\.500$/m)
+  t.match(text, /^respite .* 0\.000$/m)
+  t.notMatch(text, /absent/)
+})

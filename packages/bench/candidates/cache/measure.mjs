@@ -1,6 +1,7 @@
 // What a candidate's process is asked: all libraries are put through the same loops.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { answering } from '../answering.mjs'
 import { loadItem } from '../payload.mjs'
 
 setFlagsFromString('--expose-gc')
@@ -33,18 +34,7 @@ export function measured (candidate) {
     await passes(nameOf)
     return { runs: runs - runsBefore, bytesPerEntry: (held() - before) / entries }
   }
-  process.on('message', async ({ id, question, ...given }) => {
-    try {
-      process.send({ id, answer: await questions[question](given) })
-    } catch (error) {
-      process.send({ id, error: String(error?.stack ?? error) })
-    }
-  })
-  process.once('disconnect', async () => {
-    await candidate.close()
-    process.exit(0) // a profiler writes its file on the way out
-  })
-  process.send({ ready: true })
+  answering(questions, () => candidate.close())
 }
 
 /** Hits by so many concurrent callers; every 16th is timed. */

@@ -1,24 +1,14 @@
 // What a candidate's process is asked: all limiters are put through the same loops.
+import { answering } from '../answering.mjs'
 
 /**
  * Answers what the bench asks over IPC until it goes away.
  * @param candidate - `check(subject)`, which resolves to whether it was admitted, by limits that a run does not reach;
- * `fill(units)`, which uses up a limit of so many; and `close()`
+ * `fill(units)`, which uses up a limit of so many; `close()`; and under `questions` what else it answers
  */
 export function measured (candidate) {
-  const questions = { checks: given => checks(candidate, given), fill: ({ units }) => candidate.fill(units) }
-  process.on('message', async ({ id, question, ...given }) => {
-    try {
-      process.send({ id, answer: await questions[question](given) })
-    } catch (error) {
-      process.send({ id, error: String(error?.stack ?? error) })
-    }
-  })
-  process.once('disconnect', async () => {
-    await candidate.close()
-    process.exit(0) // a profiler writes its file on the way out
-  })
-  process.send({ ready: true })
+  const questions = { checks: given => checks(candidate, given), fill: ({ units }) => candidate.fill(units), ...candidate.questions }
+  answering(questions, () => candidate.close())
 }
 
 /** Checks by so many concurrent callers; every 16th is timed. */

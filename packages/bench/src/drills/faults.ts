@@ -23,10 +23,10 @@ export const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6
 /** How long after a fault its victim is still catching up. */
 const aftermathMs = { freeze: 250, cut: 1_000, outage: 2_000 }
 
-type Fault = (victims: Victims, below: (n: number) => number) => Promise<Disturbance>
+export type Fault = (victims: Victims, below: (n: number) => number) => Promise<Disturbance>
 
-/** Each as often as it is listed. */
-export const faults: Readonly<Record<string, Fault>> = {
+/** What can happen to the processes, their connections and their Redis, by its name in the figures. */
+export const faults = {
   async processFrozen (victims, below) {
     const slot = below(victims.processes)
     const disturbance = { process: victims.numberOf(slot), from: nowMs(), to: Infinity }
@@ -85,8 +85,15 @@ export const faults: Readonly<Record<string, Fault>> = {
     const from = nowMs()
     await admin.flushall()
     return { process: 'all', from, to: nowMs() + aftermathMs.freeze }
+  },
+  async redisKilled ({ redis }, below) {
+    const from = nowMs()
+    await redis.kill()
+    await pause(below(1_500))
+    await redis.restart()
+    return { process: 'all', from, to: nowMs() + aftermathMs.outage }
   }
-}
+} satisfies Readonly<Record<string, Fault>>
 
 export const userOf = (slot: number): string => `process${slot}`
 
