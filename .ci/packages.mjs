@@ -38,12 +38,12 @@ app.ready().then(() => app.close()).then(() => { console.log('registered') })
   writeFileSync(join(app, 'esm.mjs'), `import fastify from 'fastify'\n${names.map(n => `import ${variable(n)} from '@respite/${n}'`).join('\n')}\n${body}`)
   writeFileSync(join(app, 'cjs.cjs'), `const fastify = require('fastify')\n${names.map(n => `const ${variable(n)} = require('@respite/${n}')`).join('\n')}\n${body}`)
   writeFileSync(join(app, 'types.mts'), `import fastify from 'fastify'\n${names.map(n => `import ${variable(n)} from '@respite/${n}'`).join('\n')}\n${body}`)
-  // Doors beside the main one, each a plugin that needs no other.
+  // Doors beside the main one, each a plugin that needs no other but @respite/redis.
   const doors = published.flatMap(p => Object.keys(p.publishConfig?.exports ?? {}).filter(path => path !== '.').map(path => `${p.name}/${path.slice(2)}`))
-  const alone = doors.map((_, i) => `await fastify().register(door${i}).ready()`).join('\n')
-  const imports = `import fastify from 'fastify'\n${doors.map((door, i) => `import door${i} from '${door}'`).join('\n')}\n`
+  const alone = doors.map((_, i) => `const app${i} = fastify()\napp${i}.register(redis)\napp${i}.register(door${i})\nawait app${i}.ready()\nawait app${i}.close()`).join('\n')
+  const imports = `import fastify from 'fastify'\nimport redis from '@respite/redis'\n${doors.map((door, i) => `import door${i} from '${door}'`).join('\n')}\n`
   writeFileSync(join(app, 'doors.mjs'), `${imports}${alone}\nconsole.log('registered')\n`)
-  writeFileSync(join(app, 'doors.cjs'), `const fastify = require('fastify')\n${doors.map((door, i) => `const door${i} = require('${door}')`).join('\n')}\nasync function main () {\n${alone}\n}\nmain().then(() => { console.log('registered') })\n`)
+  writeFileSync(join(app, 'doors.cjs'), `const fastify = require('fastify')\nconst redis = require('@respite/redis')\n${doors.map((door, i) => `const door${i} = require('${door}')`).join('\n')}\nasync function main () {\n${alone}\n}\nmain().then(() => { console.log('registered') })\n`)
   writeFileSync(join(app, 'doors.mts'), `${imports}${alone}\n`)
   for (const file of ['esm.mjs', 'cjs.cjs', 'doors.mjs', 'doors.cjs']) {
     if (!sh(process.execPath, [file], app).includes('registered')) throw new Error(`${file} did not register all packages`)

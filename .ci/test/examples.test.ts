@@ -5,6 +5,10 @@ import { filesBelow, packages, read, root } from './tree.ts'
 
 const documents = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs'), ...packages.map(p => `${p.folder}/README.md`)].filter(file => file.endsWith('.md'))
 
+// Libraries that guides come from. Their own types of `request.session` would take the place of ours in all other examples.
+const foreign = ['@fastify/cookie', '@fastify/session', 'express', 'express-session']
+const foreignTypes = join(root, 'examples/app/src/foreign.d.ts')
+
 interface Example { file: string, line: number, code: string }
 
 function examplesOf (file: string): Example[] {
@@ -23,14 +27,15 @@ t.test('every TypeScript example of the documents compiles', async t => {
   const { options } = ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, ...forExamples }, root)
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile } = host
-  const text = (path: string) => paths.has(path) ? `${paths.get(path)!.code}\nexport {}\n` : undefined
-  host.fileExists = path => paths.has(path) || fileExists(path)
+  const declared = foreign.map(name => `declare module '${name}'\n`).join('')
+  const text = (path: string) => path === foreignTypes ? declared : paths.has(path) ? `${paths.get(path)!.code}\nexport {}\n` : undefined
+  host.fileExists = path => paths.has(path) || path === foreignTypes || fileExists(path)
   host.readFile = path => text(path) ?? readFile(path)
   host.getSourceFile = (path, language, ...rest) => {
     const code = text(path)
     return code === undefined ? getSourceFile(path, language, ...rest) : ts.createSourceFile(path, code, language)
   }
-  const program = ts.createProgram([...paths.keys()], options, host)
+  const program = ts.createProgram([...paths.keys(), foreignTypes], options, host)
   for (const [path, { file, line }] of paths) {
     const source = program.getSourceFile(path)!
     const complaints = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(d =>
