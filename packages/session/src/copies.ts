@@ -1,5 +1,6 @@
 import { type KeyShape, type Keyspace, type Link, loadScript, type RedisArg, randomToken, type ScriptOptions } from '@respite/redis'
 import { FST_RSP_SESSION_COPY_FOREIGN } from './errors.ts'
+import { flatFields } from './found-session.ts'
 import { keys } from './keys.ts'
 import type { Credential } from './token.ts'
 
@@ -153,8 +154,7 @@ export class Copies {
   }
 
   save (tag: string, hash: string, version: number, delta: { set: ReadonlyMap<string, string>, deleted: readonly string[] }): Promise<unknown> {
-    const sets = [...delta.set].flatMap(([name, json]) => [`f:${name}`, json])
-    return this.#link.run(scripts.save, this.#keysOf(tag, [hash]), [version, delta.set.size, ...sets, ...delta.deleted.map(name => `f:${name}`)])
+    return this.#link.run(scripts.save, this.#keysOf(tag, [hash]), [version, delta.set.size, ...flatFields(delta.set), ...delta.deleted.map(name => `f:${name}`)])
   }
 
   /** The old copy goes, whatever becomes of the new one. */

@@ -22,12 +22,23 @@ export interface FoundSession {
   readonly flat: readonly string[]
 }
 
-/** What a copy in Redis holds of a row. */
-export function copyFields ({ sid, userId, capped, fields }: Pick<LiveSession, 'sid' | 'userId' | 'capped' | 'fields'>): string[] {
-  const flat = ['i', sid, 'o', userId ?? '']
-  if (capped) flat.push('c', '1')
+/** Fields as a copy holds them: `f:<name>`, JSON, … */
+export function flatFields (fields: Iterable<readonly [name: string, json: string]>): string[] {
+  const flat: string[] = []
   for (const [name, json] of fields) flat.push(`f:${name}`, json)
   return flat
+}
+
+/** A field of what was found, as JSON. */
+export function fieldOf ({ flat }: FoundSession, name: string): string | undefined {
+  const field = `f:${name}`
+  for (let i = 0; i < flat.length; i += 2) if (flat[i] === field) return flat[i + 1]
+  return undefined
+}
+
+/** What a copy in Redis holds of a row. */
+export function copyFields ({ sid, userId, capped, fields }: Pick<LiveSession, 'sid' | 'userId' | 'capped' | 'fields'>): string[] {
+  return ['i', sid, 'o', userId ?? '', ...(capped ? ['c', '1'] : []), ...flatFields(fields)]
 }
 
 /** A session from its copy. */
@@ -55,7 +66,6 @@ export function foundInRedis (hash: string, [, n, g, leftMs, flat]: Hit): FoundS
  */
 export function foundInStore (row: LiveSession, rotateMs = Infinity): FoundSession {
   const { hash, sid, userId, version, leftMs, authAgeMs } = row
-  const flat: string[] = []
-  for (const [name, json] of row.fields) flat.push(`f:${name}`, json)
-  return { hash, sid, userId, version, leftMs, untouchable: row.capped || row.superseded, authAgeMs, rotation: !row.superseded && row.issuedAgeMs >= rotateMs ? 'alone' : undefined, flat }
+  const rotation = !row.superseded && row.issuedAgeMs >= rotateMs ? 'alone' : undefined
+  return { hash, sid, userId, version, leftMs, untouchable: row.capped || row.superseded, authAgeMs, rotation, flat: flatFields(row.fields) }
 }

@@ -1,6 +1,6 @@
 import type { Held, Lease } from './copies.ts'
 import { copyFields, type FoundSession } from './found-session.ts'
-import type { KeeperParts, NewSession } from './keeper.ts'
+import type { KeeperParts } from './keeper.ts'
 import { ownerOf } from './owner.ts'
 import type { RotateResult } from './stores/store.ts'
 import { withinDeadline } from './within-deadline.ts'
@@ -22,12 +22,11 @@ export class Rotator {
 
   /**
    * Gives a session a new secret; the old one answers for `grace`, for requests that are on their way.
-   * @returns undefined when another request has done so, the session has ended, or the durable store failed: the old one stays
+   * @returns the new token; undefined when another request has done so, the session has ended, or the durable store failed: the old one stays
    */
-  async rotate (held: Held, found: FoundSession): Promise<NewSession | undefined> {
+  async rotate (held: Held, found: FoundSession): Promise<string | undefined> {
     const { rotation } = found
-    // Only while Redis is up: without the gate as it was read, no copy may be made.
-    if (rotation === undefined || (rotation === 'alone') !== (this.#parts.redis === undefined) || this.#rotating.has(held.hash)) return undefined
+    if (rotation === undefined || this.#rotating.has(held.hash)) return undefined
     this.#rotating.add(held.hash)
     try {
       return await this.#succeed(held, found, rotation)
@@ -40,7 +39,7 @@ export class Rotator {
     }
   }
 
-  async #succeed (held: Held, found: FoundSession, rotation: Lease | 'alone'): Promise<NewSession | undefined> {
+  async #succeed (held: Held, found: FoundSession, rotation: Lease | 'alone'): Promise<string | undefined> {
     const { store, tokens, events, options } = this.#parts
     const { sid, userId } = found
     const made = tokens.issue(held.tag)
@@ -50,7 +49,7 @@ export class Rotator {
     if (result === undefined) return undefined
     if (rotation !== 'alone') await this.#moveCopy(held, result, { lease: rotation, sentMs })
     events.emit('rotated', { id: sid, userId })
-    return { token: made.token, hash: made.hash, tag: held.tag, sid }
+    return made.token
   }
 
   async #moveCopy ({ tag, hash }: Held, { row, superseded }: RotateResult, { lease, sentMs }: { lease: Lease, sentMs: number }): Promise<void> {

@@ -3,7 +3,7 @@ import {
   FST_RSP_SESSION_FIELD_INVALID, FST_RSP_SESSION_NOT_SERIALISABLE, FST_RSP_SESSION_OFF, FST_RSP_SESSION_TOO_LARGE, FST_RSP_SESSION_TOO_MANY_FIELDS
 } from '../errors.ts'
 import type { Held } from '../copies.ts'
-import type { FoundSession } from '../found-session.ts'
+import { fieldOf, type FoundSession } from '../found-session.ts'
 import type { Transport } from '../options.ts'
 
 /** The fields of a session and their types; declared by the app: `declare module '@respite/session' { interface SessionData { cart: string[] } }`. */
@@ -156,11 +156,7 @@ export class RequestSession implements Session {
   }
 
   #stored (name: string): string | undefined {
-    const flat = this.found?.flat
-    if (flat === undefined) return undefined
-    const field = `f:${name}`
-    for (let i = 0; i < flat.length; i += 2) if (flat[i] === field) return flat[i + 1]
-    return undefined
+    return this.found && fieldOf(this.found, name)
   }
 
   #checkSize (name: string, json: string): void {

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { FST_RSP_SESSION_CONFLICT, FST_RSP_SESSION_NO_COOKIE, FST_RSP_SESSION_TRANSPORT } from '../errors.ts'
 import type { Copies } from '../copies.ts'
+import { flatFields } from '../found-session.ts'
 import type { Keeper, NewSession } from '../keeper.ts'
 import type { ResolvedOptions, Transport } from '../options.ts'
 import { type Owner, ownerOf, ownerOfUser } from '../owner.ts'
@@ -117,7 +118,7 @@ export async function finish (parts: ReplyParts, session: RequestSession, reply:
 async function renew ({ rotator }: ReplyParts, session: RequestSession): Promise<void> {
   const { found, held, via } = session
   if (found?.rotation === undefined || via !== 'cookie' || session.cookie !== undefined) return
-  session.cookie = (await rotator.rotate(held!, found))?.token
+  session.cookie = await rotator.rotate(held!, found)
 }
 
 async function makeVisitor (parts: ReplyParts, session: RequestSession, fields: Map<string, string>): Promise<void> {
@@ -130,10 +131,9 @@ async function makeVisitor (parts: ReplyParts, session: RequestSession, fields: 
 interface Adopted { readonly made: NewSession, readonly owner: Owner | undefined, readonly fields: ReadonlyMap<string, string> }
 
 function adopt ({ hold, options }: ReplyParts, session: RequestSession, { made, owner, fields }: Adopted): void {
-  const flat = [...fields].flatMap(([name, json]) => [`f:${name}`, json])
   const { hash, tag, sid } = made
   const leftMs = Math.min(options.idle, options.absolute)
-  session.become({ hash, sid, userId: owner?.userId, version: 1, leftMs, untouchable: true, authAgeMs: 0, rotation: undefined, flat }, hold({ tag, hash }))
+  session.become({ hash, sid, userId: owner?.userId, version: 1, leftMs, untouchable: true, authAgeMs: 0, rotation: undefined, flat: flatFields(fields) }, hold({ tag, hash }))
 }
 
 /** The checks of `set` apply to them. */

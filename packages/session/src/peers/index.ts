@@ -3,6 +3,7 @@ export { type AppSession, type ExpressSession, RespiteStore, type StoreCallback 
 export { type StoredSession } from './session-text.ts'
 export { type SessionOptions } from '../options.ts'
 export { type Sessions } from '../sessions.ts'
+export { type MysqlConnectionLike, type MysqlPoolLike, mysqlStore } from '../sql/mysql.ts'
 export { type PgliteLike, type PgPoolLike, postgresStore } from '../sql/postgres.ts'
 export { sqliteStore, type SqliteOptions } from '../sql/sqlite.ts'
 export { type SessionStore } from '../stores/store.ts'

@@ -1,7 +1,7 @@
 import { randomSecret } from '@respite/redis'
 import { LRUCache } from 'lru-cache'
 import { FST_RSP_SESSION_LIMIT, FST_RSP_SESSION_TOO_LARGE } from '../errors.ts'
-import type { FoundSession } from '../found-session.ts'
+import { fieldOf, type FoundSession } from '../found-session.ts'
 import type { House } from '../house.ts'
 import { bytesOf } from '../stores/merge.ts'
 import type { Fields, PeerRow } from '../stores/store.ts'
@@ -172,13 +172,6 @@ export class PeerSessions {
   #durable<T> (what: string, work: Promise<T>): Promise<T> {
     return withinDeadline(work, this.#house.options.durableDeadline, what)
   }
-}
-
-/** A field of what was found, as JSON. */
-export function fieldOf ({ flat }: FoundSession, name: string): string | undefined {
-  const field = `f:${name}`
-  for (let i = 0; i < flat.length; i += 2) if (flat[i] === field) return flat[i + 1]
-  return undefined
 }
 
 function isSame (found: FoundSession, fields: Fields): boolean {

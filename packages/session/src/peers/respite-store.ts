@@ -2,7 +2,8 @@ import { EventEmitter } from 'node:events'
 import { FST_RSP_SESSION_STORE_APP, FST_RSP_SESSION_STORE_EXPRESS, FST_RSP_SESSION_STORE_ID } from '../errors.ts'
 import { type House, houses } from '../house.ts'
 import type { Sessions } from '../sessions.ts'
-import { fieldOf, PeerSessions } from './peer-sessions.ts'
+import { fieldOf } from '../found-session.ts'
+import { PeerSessions } from './peer-sessions.ts'
 import { idleOf, read, type StoredSession, write } from './session-text.ts'
 
 /** As the libraries declare it. Called once, never before the call has returned; with an error it is not known what is so. */

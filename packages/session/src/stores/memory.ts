@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '@respite/redis'
+import { LRUCache } from 'lru-cache'
 import { merged } from './merge.ts'
 import { isEndedMark, isPeer } from './marks.ts'
 import { victimsOf } from './per-user.ts'
@@ -29,16 +30,15 @@ interface Row {
  */
 export class MemoryStore implements SessionStore {
   readonly kind = 'memory'
-  readonly #max: number
   #clock: Clock = systemClock
-  // In the order of last use: the first is the longest unused.
-  readonly #rows = new Map<string, Row>()
+  // In the order of the last touch, not of the last look.
+  readonly #rows: LRUCache<string, Row>
   readonly #owners = new Map<string, { tag: string, epoch: number, hashes: Set<string> }>()
   readonly #hashOfSid = new Map<string, string>()
 
   /** @param max - beyond this many sessions the longest unused one ends */
   constructor (max = 100_000) {
-    this.#max = max
+    this.#rows = new LRUCache({ max, dispose: (row, _, reason) => { if (reason !== 'set') this.#unlink(row) } })
   }
 
   async open ({ clock }: OpenSettings): Promise<void> {
@@ -56,7 +56,7 @@ export class MemoryStore implements SessionStore {
   }
 
   async find (hash: string): Promise<LiveSession | DeadSession> {
-    const asked = this.#rows.get(hash)
+    const asked = this.#rows.peek(hash)
     const row = this.#successorOf(hash)
     const nowMs = this.#nowMs()
     if (row === undefined) {
@@ -80,11 +80,11 @@ export class MemoryStore implements SessionStore {
   async login (request: LoginRequest): Promise<LoginResult> {
     const key = request.owner.owner
     const owner = this.#owners.get(key) ?? { tag: request.tag, epoch: 0, hashes: new Set<string>() }
-    const counted = request.countEnded === true ? (hash: string) => this.#rows.get(hash) : (hash: string) => this.#alive(hash)
+    const counted = request.countEnded === true ? (hash: string) => this.#rows.peek(hash) : (hash: string) => this.#alive(hash)
     const alive = [...owner.hashes].map(counted).filter(row => row !== undefined).sort((a, b) => a.epoch - b.epoch)
     const ended = new Set(victimsOf(alive.map(row => row.sid), request, request.replaces))
     const victims = alive.filter(row => ended.has(row.sid)).map(({ hash, sid }) => ({ hash, sid }))
-    for (const { hash } of victims) this.#remove(hash)
+    for (const { hash } of victims) this.#rows.delete(hash)
     this.#owners.set(key, owner)
     owner.epoch++
     owner.hashes.add(request.hash)
@@ -106,20 +106,19 @@ export class MemoryStore implements SessionStore {
       next: undefined
     })
     this.#hashOfSid.set(sid, hash)
-    this.#bound()
     return { tag: owner.tag, dead: victims, ended: [...ended], version: 1, leftMs, capped: request.absoluteMs <= request.idleMs }
   }
 
   async revoke ({ owner, sid, except }: RevokeRequest): Promise<RevokeResult> {
     const known = this.#owners.get(owner)
-    const rows = [...known?.hashes ?? []].map(hash => this.#rows.get(hash)!).filter(row => (sid === undefined || row.sid === sid) && row.sid !== except)
+    const rows = [...known?.hashes ?? []].map(hash => this.#rows.peek(hash)!).filter(row => (sid === undefined || row.sid === sid) && row.sid !== except)
     const dead: EndedRow[] = rows.map(row => ({ hash: row.hash, sid: row.sid }))
-    for (const { hash } of dead) this.#remove(hash)
+    for (const { hash } of dead) this.#rows.delete(hash)
     return { tag: known?.tag, dead, ended: [...new Set(dead.map(row => row.sid))] }
   }
 
   async ownerOfSession (sid: string): Promise<string | undefined> {
-    return this.#rows.get(this.#hashOfSid.get(sid) ?? '')?.owner
+    return this.#rows.peek(this.#hashOfSid.get(sid) ?? '')?.owner
   }
 
   async save (request: SaveRequest): Promise<SaveResult> {
@@ -135,13 +134,14 @@ export class MemoryStore implements SessionStore {
     const row = this.#alive(hash)
     if (row === undefined || row.owner !== owner || row.next !== undefined) return undefined
     const nowMs = this.#nowMs()
-    this.#rows.set(next, { ...row, hash: next, issuedMs: nowMs, version: row.version + 1 })
+    const successor = { ...row, hash: next, issuedMs: nowMs, version: row.version + 1 }
+    const { tag, hashes } = this.#owners.get(owner)!
+    hashes.add(next)
     row.next = next
     row.idleMs = Math.min(row.idleMs, nowMs + graceMs)
-    this.#owners.get(owner)!.hashes.add(next)
     this.#hashOfSid.set(row.sid, next)
-    this.#bound()
-    return { row: await this.find(next) as LiveSession, superseded: { hash, tag: this.#owners.get(owner)!.tag, dead: false, pend: 0 } }
+    this.#rows.set(next, successor)
+    return { row: await this.find(next) as LiveSession, superseded: { hash, tag, dead: false, pend: 0 } }
   }
 
   async touch (hash: string, idleMs: number) {
@@ -149,8 +149,7 @@ export class MemoryStore implements SessionStore {
     if (row === undefined || row.next !== undefined) return undefined
     const nowMs = this.#nowMs()
     row.idleMs = Math.min(nowMs + idleMs, row.endMs)
-    this.#rows.delete(hash)
-    this.#rows.set(hash, row)
+    this.#rows.get(hash)
     return { leftMs: row.idleMs - nowMs, capped: row.endMs <= row.idleMs, issuedAgeMs: nowMs - row.issuedMs }
   }
 
@@ -188,7 +187,7 @@ export class MemoryStore implements SessionStore {
 
   async peers (limit: number) {
     const peers: PeerRow[] = []
-    for (const { sid, owner, fields, idleMs, endMs, ...row } of this.#rows.values()) {
+    for (const { sid, owner, fields, idleMs, endMs, ...row } of this.#oldestFirst()) {
       if (!isPeer(sid) || this.#alive(row.hash) === undefined) continue
       peers.push({ sid, owner, fields, tag: this.#owners.get(owner)!.tag, leftMs: Math.min(idleMs, endMs) - this.#nowMs() })
       if (peers.length === limit) break
@@ -198,11 +197,11 @@ export class MemoryStore implements SessionStore {
 
   async purge (limit: number) {
     const expired = []
-    for (const row of this.#rows.values()) {
+    for (const row of this.#oldestFirst()) {
       // One that is superseded is kept as long as the session could last: so its reuse is known.
       if (row.next === undefined ? this.#isAlive(row) : row.endMs > this.#nowMs()) continue
       if (row.next === undefined) expired.push({ sid: row.sid, userId: row.userId })
-      this.#remove(row.hash)
+      this.#rows.delete(row.hash)
       if (expired.length === limit) break
     }
     return expired
@@ -214,7 +213,7 @@ export class MemoryStore implements SessionStore {
 
   #count (counts: (sid: string) => boolean): number {
     let alive = 0
-    for (const row of this.#rows.values()) if (row.next === undefined && counts(row.sid) && this.#isAlive(row)) alive++
+    for (const row of this.#oldestFirst()) if (row.next === undefined && counts(row.sid) && this.#isAlive(row)) alive++
     return alive
   }
 
@@ -224,7 +223,7 @@ export class MemoryStore implements SessionStore {
   }
 
   #alive (hash: string): Row | undefined {
-    const row = this.#rows.get(hash)
+    const row = this.#rows.peek(hash)
     return row !== undefined && this.#isAlive(row) ? row : undefined
   }
 
@@ -234,18 +233,16 @@ export class MemoryStore implements SessionStore {
     return row?.next === undefined ? row : this.#alive(row.next)
   }
 
-  #remove (hash: string): void {
-    const row = this.#rows.get(hash)
-    if (row === undefined) return
-    this.#rows.delete(hash)
-    if (this.#hashOfSid.get(row.sid) === hash) this.#hashOfSid.delete(row.sid)
-    const owner = this.#owners.get(row.owner)!
-    owner.hashes.delete(hash)
-    // The tag goes with the last session: no token of it is left that could be shown.
-    if (owner.hashes.size === 0) this.#owners.delete(row.owner)
+  #oldestFirst (): Row[] {
+    return [...this.#rows.rvalues()].filter(row => row !== undefined)
   }
 
-  #bound (): void {
-    if (this.#rows.size > this.#max) this.#remove(this.#rows.keys().next().value!)
+  #unlink ({ hash, sid, owner: key }: Row): void {
+    if (this.#hashOfSid.get(sid) === hash) this.#hashOfSid.delete(sid)
+    const owner = this.#owners.get(key)
+    if (owner === undefined) return
+    owner.hashes.delete(hash)
+    // The tag goes with the last session: no token of it is left that could be shown.
+    if (owner.hashes.size === 0) this.#owners.delete(key)
   }
 }
