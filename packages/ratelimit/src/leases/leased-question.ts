@@ -1,7 +1,7 @@
 import type { Clock } from '@respite/redis'
 import type { Back } from './batch.ts'
 import { type Lease, type Moment, momentOf, type Waiter } from './lease.ts'
-import type { Charge, Check, LimitStore, Outcome, Verdict, VerdictCallback } from '../stores/store.ts'
+import { askedOf, type Charge, type Check, type LimitStore, type Outcome, type Verdict, type VerdictCallback } from '../stores/store.ts'
 
 /** A store that can tell all processes that somebody may have room again. */
 export interface TellingStore extends LimitStore {
@@ -38,7 +38,7 @@ export class LeasedQuestion {
 
   /** Waits for a batch that is under way, once; who finds nothing left then asks for itself. */
   begin (now: Moment): void {
-    const busy = this.#limits.find(({ check, lease }) => lease?.isAsked === true && !lease.has(check.cost, now))
+    const busy = this.#limits.find(({ check, lease }) => lease?.isAsked === true && !lease.has(check.cost, now, askedOf(check)))
     if (busy === undefined) {
       this.#decide(now)
       return
@@ -56,9 +56,9 @@ export class LeasedQuestion {
     const asked: Asked[] = []
     this.#limits.forEach((limit, place) => {
       const { check, lease } = limit
-      if (lease?.has(check.cost, now) === true) this.#outcomes[place] = lease.spend(check.cost, now)
+      if (lease?.has(check.cost, now, askedOf(check)) === true) this.#outcomes[place] = lease.spend(check.cost, now)
       else {
-        const batch = lease !== undefined && !lease.isAsked
+        const batch = lease !== undefined && !lease.isAsked && !lease.isClosed
         asked.push({ ...limit, place, batch, back: batch ? lease.ask(check.cost) : undefined })
       }
     })

@@ -174,6 +174,32 @@ t.test('a changed rule is asked for at once', async t => {
   t.match(await take(one, leased(2)), { allowed: false }, 'more was used than the new limit')
 })
 
+t.test('the first batch under a changed rule is held, as every other', async t => {
+  const { store, one } = processes(1)
+  await warm(one, leased(1_000), 10)
+  await take(one, leased(2_000))
+  const calls = store.calls.length
+  t.ok(store.calls.at(-1)![0]!.batch!.want > 1)
+  for (let i = 0; i < 5; i++) await take(one, leased(2_000))
+  t.equal(store.calls.length, calls)
+})
+
+t.test('what those who waited under an old rule are granted is spent by nobody under the new one', async t => {
+  const { clock, store, one } = processes(1)
+  const [old, now] = [leased(1_000), leased(20)]
+  await warm(one, old, 10)
+  one.clear()
+  store.held = []
+  const all = [take(one, old), take(one, old), take(one, now)]
+  clock.nowMs++
+  for (let i = 0; i < 3; i++) store.answer()
+  await Promise.all(all)
+  store.held = undefined
+  let admitted = 0
+  for (let i = 0; i < 40; i++) if ((await take(one, now)).allowed) admitted++
+  t.equal(admitted, 0, 'more than the new limit is charged')
+})
+
 t.test('close gives everything back, and nothing is spent after it', async t => {
   const { store, one, other } = processes(2)
   for (const name of ['a', 'b']) await warm(one, leased(1_000, { name }), 10)
@@ -183,6 +209,83 @@ t.test('close gives everything back, and nothing is spent after it', async t => 
   await take(one, leased(1_000, { name: 'a' }))
   t.equal(store.calls.length, calls + 1)
   t.match(await take(other, leased(1_000, { name: 'a' })), { allowed: true })
+})
+
+t.test('a close waits for the question under way, and gives back what it was granted; who waited for it is answered', async t => {
+  const { store, one } = processes(1)
+  const of = leased(1_000)
+  await warm(one, of, 10)
+  one.clear()
+  const before = (await peek(store, of)).outcomes[0]!.remaining
+  store.held = []
+  const all = Array.from({ length: 30 }, () => take(one, of))
+  let closed = false
+  const close = one.close().then(() => { closed = true })
+  await new Promise(setImmediate)
+  t.equal(closed, false)
+  while (store.held.length > 0) store.answer()
+  t.ok((await Promise.all(all)).every(({ allowed }) => allowed))
+  await close
+  t.ok(store.calls.some(([asked]) => asked!.batch?.want === 20), 'a batch was granted')
+  t.match((await peek(store, of)).outcomes, [{ remaining: before - 30 }])
+})
+
+t.test('a close ends when the store fails the question under way', async t => {
+  const { store, one } = processes(1)
+  store.held = []
+  store.failure = new Error('away')
+  const asked = take(one, leased(1_000))
+  const close = one.close()
+  store.answer()
+  await t.rejects(asked, { message: 'away' })
+  await close
+})
+
+t.test('what is granted to a key that was dropped meanwhile is given back', async t => {
+  const { store, one } = processes(1)
+  const of = leased(1_000)
+  await warm(one, of, 10)
+  one.clear()
+  const before = (await peek(store, of)).outcomes[0]!.remaining
+  store.held = []
+  const [asker, waiter] = [take(one, of), take(one, { ...of, cost: 50 })]
+  const [answer] = store.held.splice(0)
+  store.held = undefined
+  for (let i = 0; i < 10_000; i++) await take(one, { ...of, subject: `flood ${i}` })
+  answer!()
+  t.match(await asker, { allowed: true })
+  t.match(await waiter, { allowed: true })
+  t.equal(store.calls.at(-1)![0]!.batch, undefined, 'nothing is leased of it any more')
+  await new Promise(setImmediate)
+  t.match((await peek(store, of)).outcomes, [{ remaining: before - 51 }])
+})
+
+for (const algorithm of ['fixed-window', 'gcra'] as const) {
+  t.test(`${algorithm}: headroom is kept of what is leased too`, async t => {
+    const { store, one } = processes(1)
+    const of = leased(100, { algorithm })
+    const busy = (): Check => ({ ...of, headroomTenths: 5 })
+    await warm(one, of, 20)
+    let admitted = 0
+    for (let i = 0; i < 60; i++) {
+      const { allowed } = await take(one, busy())
+      if (!allowed) break
+      admitted++
+      if (admitted > 28) t.equal((await peek(one, busy())).allowed, admitted < 30, `after ${admitted}`)
+      if (admitted === 35) break
+    }
+    t.equal(admitted, 30, 'as many as without a lease')
+    t.ok(store.calls.length < 40, `${store.calls.length} questions`)
+    t.match(await take(one, of), { allowed: true }, 'when the load is gone all of it is there')
+  })
+}
+
+t.test('who asks for more than is held sees it beside what is free', async t => {
+  const { one } = processes(1)
+  await warm(one, leased(20), 4)
+  const dear = leased(20, { cost: 16 })
+  t.match(await peek(one, dear), { allowed: true })
+  t.match(await take(one, dear), { allowed: true })
 })
 
 t.test('what the store may have lost is not spent', async t => {
