@@ -64,7 +64,7 @@ async function rateLimitPlugin (app: FastifyInstance, given: RateLimitOptions): 
   const changes = new LimitChanges()
   const shared = sharedChanges(app, changes, limits)
   const routes = new RouteLimits({ limits, everywhere, onStoreError: options.onStoreError, meters })
-  const delays = delaysOf(app, limiter)
+  const delays = delaysOf(app, limiter, changes)
   const enforcer = enforcerOf(app, options, { limiter, delays, changes, subjects, top, events })
   const hook = (uses: LimitUse | readonly LimitUse[]) => limitHook(routes.alone(uses, 'rateLimit()'), enforcer)
 
@@ -103,13 +103,13 @@ function limiterOf (app: FastifyInstance, { timeoutMs, maxKeys, load: loadOption
   return limiter
 }
 
-function delaysOf (app: FastifyInstance, limiter: Limiter): Delays {
+function delaysOf (app: FastifyInstance, limiter: Limiter, changes: LimitChanges): Delays {
   const { clock, metrics: port } = app.respite as Respite
   const after = (ms: number, run: () => void) => {
     const timer = setTimeout(run, ms)
     return () => clearTimeout(timer)
   }
-  const delays = new Delays({ limiter, clock, after, delayed: port.counter(metrics.delayed) })
+  const delays = new Delays({ limiter, changes, clock, after, delayed: port.counter(metrics.delayed) })
   // Before the server waits for the requests that are under way.
   app.addHook('preClose', async () => delays.close())
   port.gauge({ ...metrics.waiting, collect: gauge => gauge.of().set(delays.size) })
