@@ -19,7 +19,7 @@ import { LimitChanges } from './limit-changes.ts'
 import { Limits } from './limits.ts'
 import { isUseless } from './leases/lease-options.ts'
 import { Limiter } from './limiter.ts'
-import { Meters } from './meters.ts'
+import { LeaseMeters, Meters } from './meters.ts'
 import { metrics } from './metrics.ts'
 import { type RateLimitOptions, type ResolvedRateLimitOptions, resolveOptions } from './options.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
@@ -89,7 +89,8 @@ function warnOfUselessLeases ({ respite: { link, bus, logger } }: FastifyInstanc
 function limiterOf (app: FastifyInstance, { timeoutMs, maxKeys, load: loadOptions }: ResolvedRateLimitOptions): Limiter {
   const { link, clock, bus, metrics: port, health, logger } = app.respite as Respite
   const local = new MemoryStore({ clock, maxKeys })
-  const store = link.embedded ? local : linkedStore(app, { timeoutMs })
+  const leases = new LeaseMeters(port)
+  const store = link.embedded ? local : linkedStore(app, { timeoutMs, leases })
   const slots = new HeldSlots({ store, local })
   const load = new Load(loadOptions, { clock, log: logger('ratelimit') })
   const limiter = new Limiter({ store, local, slots, load, shed: port.counter(metrics.shed), instances: () => bus.instances, storeErrors: port.counter(metrics.storeErrors).of() })

@@ -97,8 +97,14 @@ export class LeasingStore implements LimitStore {
   async #giveBack (leases: readonly Lease[]): Promise<void> {
     const charges = leases.flatMap(lease => lease.close())
     const calls: Promise<void>[] = []
-    for (let i = 0; i < charges.length; i += together) calls.push(this.#parts.store.refund(charges.slice(i, i + together)))
+    for (let i = 0; i < charges.length; i += together) calls.push(this.#return(charges.slice(i, i + together)))
     await Promise.allSettled(calls)
+  }
+
+  async #return (charges: readonly Charge[]): Promise<void> {
+    const { store, meters } = this.#parts
+    await store.refund(charges)
+    for (const { rule, cost } of charges) meters.count(rule.name, 'returned', cost)
   }
 
   #leasedOf (check: Check, now: Moment): Leased {

@@ -1,18 +1,19 @@
 import type { Respite } from '@respite/redis'
 import type { FastifyInstance } from 'fastify'
 import { type Freed, FreedWord } from '../refusals/freed-word.ts'
+import type { LeaseMeters } from '../meters.ts'
 import { LeasingStore } from './leasing.ts'
 import { RedisStore } from './redis.ts'
 import { RememberingStore } from './remembering.ts'
 import type { LimitStore } from './store.ts'
 
 /** The store that the processes of an app share: Redis, asked once for each refusal, and once for each batch of leased permits. It listens from onReady to onClose. */
-export function linkedStore (app: FastifyInstance, { timeoutMs }: { timeoutMs: number }): LimitStore {
+export function linkedStore (app: FastifyInstance, { timeoutMs, leases }: { timeoutMs: number, leases: LeaseMeters }): LimitStore {
   const { link, keyspace, bus, clock } = app.respite as Respite
   const word = new FreedWord(bus, link)
   const redis = new RedisStore(link.within(timeoutMs), keyspace, { onUndone: charges => store.freed(charges) })
   const store: RememberingStore = new RememberingStore(redis, { clock, reachable: () => link.state === 'up', tell: freed => word.tell(freed) })
-  const leasing = new LeasingStore({ store, clock, instances: () => bus.instances })
+  const leasing = new LeasingStore({ store, clock, meters: leases, instances: () => bus.instances })
   const unlisten = link.on('generation', () => {
     store.clear()
     leasing.clear()

@@ -1,5 +1,6 @@
 import { systemClock } from '@respite/redis'
 import t from 'tap'
+import type { LeasingParts } from '../../src/leases/leased-question.ts'
 import type { LeaseRule } from '../../src/leases/lease-options.ts'
 import { LeasingStore } from '../../src/stores/leasing.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
@@ -39,11 +40,18 @@ function processes (count: number) {
   const clock = fakeClock()
   const store = new SlowStore({ clock, maxKeys: 20_000 })
   const told: unknown[] = []
+  const counted: Record<string, number> = { granted: 0, spent: 0, returned: 0, answers: 0 }
+  const meters: LeasingParts['meters'] = {
+    count: (_, event, units) => {
+      counted[event]! += units
+      if (event === 'spent') counted.answers!++
+    }
+  }
   const nodes = Array.from({ length: count }, () => {
     const remembering = new RememberingStore(store, { clock, reachable: () => true, tell: freed => told.push(...freed) })
-    return new LeasingStore({ store: remembering, clock, instances: () => count })
+    return new LeasingStore({ store: remembering, clock, meters, instances: () => count })
   })
-  return { clock, store, told, nodes, one: nodes[0]!, other: nodes[1]! }
+  return { clock, store, told, counted, nodes, one: nodes[0]!, other: nodes[1]! }
 }
 
 /** Asks often enough that a lease is worth it. */
@@ -54,7 +62,7 @@ async function warm (node: LeasingStore, of: Check, times = 4): Promise<void> {
 t.test('in front of memory it answers as a store does', async t => storeContract(t, () => {
   const store = new MemoryStore({ clock: systemClock, maxKeys: 10_000 })
   const remembering = () => new RememberingStore(store, { clock: systemClock, reachable: () => true, tell: () => {} })
-  const leasing = () => new LeasingStore({ store: remembering(), clock: systemClock, instances: () => 2 })
+  const leasing = () => new LeasingStore({ store: remembering(), clock: systemClock, meters: { count: () => {} }, instances: () => 2 })
   return { store: leasing(), again: leasing }
 }))
 
@@ -228,6 +236,26 @@ t.test('a close waits for the question under way, and gives back what it was gra
   await close
   t.ok(store.calls.some(([asked]) => asked!.batch?.want === 20), 'a batch was granted')
   t.match((await peek(store, of)).outcomes, [{ remaining: before - 30 }])
+})
+
+t.test('what was granted is spent or returned; each answer without a question is counted', async t => {
+  const { clock, store, counted, one } = processes(1)
+  const of = leased(1_000)
+  const dear = { ...of, cost: 3 }
+  const tight = check(rule('sliding-log', 1, hour))
+  await warm(one, of, 10)
+  for (let i = 0; i < 20; i++) await take(one, i % 2 === 0 ? of : dear)
+  clock.nowMs += 3_000
+  await take(one, of)
+  await take(one, of)
+  await take(one, tight)
+  const before = { ...counted }
+  t.match(await take(one, of, tight), { allowed: false })
+  t.same(counted, before, 'what a refused question has spent is put back')
+  await one.close()
+  t.equal(counted.granted, counted.spent! + counted.returned!)
+  t.equal(counted.answers, 34 - store.calls.length)
+  t.ok(counted.returned! > before.returned! && before.returned! > 0 && counted.spent! > counted.answers!)
 })
 
 t.test('a close ends when the store fails the question under way', async t => {
