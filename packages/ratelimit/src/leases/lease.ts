@@ -154,8 +154,18 @@ export class Lease {
   /** Ends it; what a question under way is granted is left by a second close, once it was answered. @returns what is left, as a charge to be taken back */
   close (): Charge[] {
     this.#closed = true
+    return this.takeBackAsCharge()
+  }
+
+  /** Ends it. @returns what is left, as a charge to be taken back */
+  takeBackAsCharge (): Charge[] {
     const back = this.takeBack()
     return back === undefined ? [] : [{ rule: this.#rule, subject: this.#subject, cost: back.units, atMs: back.atMs }]
+  }
+
+  /** Whether nobody has asked for a whole lifetime after the end of what is left here: no question is going to give it back. */
+  isForgotten (now: Moment): boolean {
+    return this.#grant !== undefined && this.#grant.left > 0 && passedMs(this.#grant.sent, now) >= 2 * this.#terms.lifetimeMs
   }
 
   #isLive (now: Moment): boolean {

@@ -86,16 +86,22 @@ export class LeasingStore implements LimitStore {
     await this.#close(leases)
   }
 
+  /** Gives back what is left of keys that nobody asks for any more: to be called now and then. */
+  async sweep (): Promise<void> {
+    const now = this.#now()
+    await this.#giveBack([...this.#leases.values()].filter(lease => lease.isForgotten(now)).flatMap(lease => lease.takeBackAsCharge()))
+  }
+
   // Whoever waits for a question comes before this, and may spend of what it is granted.
   async #close (leases: readonly Lease[]): Promise<void> {
     const answers = leases.filter(({ isAsked }) => isAsked).map(lease => new Promise<void>(resolve => { lease.wait(() => resolve()) }))
-    await this.#giveBack(leases)
+    const left = () => leases.flatMap(lease => lease.close())
+    await this.#giveBack(left())
     await Promise.all(answers)
-    if (answers.length > 0) await this.#giveBack(leases)
+    if (answers.length > 0) await this.#giveBack(left())
   }
 
-  async #giveBack (leases: readonly Lease[]): Promise<void> {
-    const charges = leases.flatMap(lease => lease.close())
+  async #giveBack (charges: readonly Charge[]): Promise<void> {
     const calls: Promise<void>[] = []
     for (let i = 0; i < charges.length; i += together) calls.push(this.#return(charges.slice(i, i + together)))
     await Promise.allSettled(calls)

@@ -7,6 +7,8 @@ import { RedisStore } from './redis.ts'
 import { RememberingStore } from './remembering.ts'
 import type { LimitStore } from './store.ts'
 
+const sweptEveryMs = 1_000
+
 /** The store that the processes of an app share: Redis, asked once for each refusal, and once for each batch of leased permits. It listens from onReady to onClose. */
 export function linkedStore (app: FastifyInstance, { timeoutMs, leases }: { timeoutMs: number, leases: LeaseMeters }): LimitStore {
   const { link, keyspace, bus, clock } = app.respite as Respite
@@ -23,8 +25,13 @@ export function linkedStore (app: FastifyInstance, { timeoutMs, leases }: { time
     store.forget(freed)
     leasing.forget(freed)
   }
-  app.addHook('onReady', async () => { unsubscribe = await word.listen(heard) })
+  let timer: NodeJS.Timeout | undefined
+  app.addHook('onReady', async () => {
+    timer = setInterval(() => { leasing.sweep().catch(() => undefined) }, sweptEveryMs).unref()
+    unsubscribe = await word.listen(heard)
+  })
   app.addHook('onClose', async () => {
+    clearInterval(timer)
     await leasing.close()
     unlisten()
     unsubscribe?.()

@@ -102,6 +102,19 @@ t.test('a close waits for a grant that is under way, and what it did not spend g
   t.match(await watcher.rateLimit.peek('n', 'k'), { remaining: 9_999 })
 })
 
+t.test('what is held of a key that is no longer asked for goes back, while the process lives on', async t => {
+  const named = [{ name: 'n', limit: 1_000, per: '1d', algorithm: 'fixed-window', key, lease: { lifetimeMs: 100 } }] as const
+  const link = { url: server.url, keyPrefix: 'quiet' }
+  const [app, watcher] = [await linkedApp(t, { named }, link), await linkedApp(t, { named }, link)]
+  const granted = async () => (await seriesOf(app, 'rate_limit_lease_units_total'))['n granted'] ?? 0
+  let admitted = 0
+  await until('a grant', async () => {
+    if ((await app.rateLimit.take('n', 'k')).allowed) admitted++
+    return await granted() > 0
+  })
+  await until('it to be back', async () => (await watcher.rateLimit.peek('n', 'k')).remaining === 1_000 - admitted, 20_000)
+})
+
 t.test('what a killed process held is lost until its window is over, and nothing is admitted in its place', async t => {
   const limit = 2_000
   const children = await crew(t, { name: 'n', limit, per: '1d', algorithm: 'fixed-window', lease: true }, 2)

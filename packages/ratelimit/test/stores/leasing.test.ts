@@ -114,6 +114,37 @@ t.test('what is not spent in its lifetime is given back by the next question', a
   t.ok(store.calls.at(-1)![0]!.batch!.back!.units > 0)
 })
 
+t.test('of a key that nobody asks for any more it is given back a lifetime later, and others are told', async t => {
+  const { clock, store, told, one, other } = processes(2)
+  await warm(one, leased(100), 20)
+  while ((await take(other, leased(100))).allowed);
+  clock.nowMs += 3_999
+  await one.sweep()
+  t.match((await peek(store, leased(100))).outcomes, [{ remaining: 0 }], 'a question may still come')
+  told.length = 0
+  clock.nowMs += 1
+  await one.sweep()
+  const { remaining } = (await peek(store, leased(100))).outcomes[0]!
+  t.ok(remaining > 0)
+  t.same(told, [['n', 's']])
+  await one.sweep()
+  await one.close()
+  t.match((await peek(store, leased(100))).outcomes, [{ remaining }], 'once')
+})
+
+t.test('a sweep leaves alone what is asked for, and what is spent', async t => {
+  const { clock, store, told, one } = processes(1)
+  await warm(one, leased(1_000))
+  clock.nowMs += 10_000
+  store.held = []
+  const asked = take(one, leased(1_000))
+  await one.sweep()
+  t.same(told, [])
+  store.answer()
+  t.match(await asked, { allowed: true })
+  t.match(await peek(one, leased(1_000)), { outcomes: [{ remaining: 995 }] })
+})
+
 t.test('all or none: what was spent for a question that others refuse is put back', async t => {
   const { store, one } = processes(1)
   const tight = check(rule('sliding-log', 1, hour))
