@@ -28,7 +28,8 @@ export function linkedStore (app: FastifyInstance, { timeoutMs, leases }: { time
   let timer: NodeJS.Timeout | undefined
   app.addHook('onReady', async () => {
     timer = setInterval(() => { leasing.sweep().catch(() => undefined) }, sweptEveryMs).unref()
-    unsubscribe = await word.listen(heard)
+    // A refusal may hold for days. What is leased ends in a lifetime, and to end it would cost its permits.
+    unsubscribe = await word.listen(heard, () => store.clear())
   })
   app.addHook('onClose', async () => {
     clearInterval(timer)
