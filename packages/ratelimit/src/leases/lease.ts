@@ -133,7 +133,10 @@ export class Lease {
   /** What was charged under another rule is not held under this. */
   keepOnly (rule: Rule): void {
     if (isSameRule(this.#rule, rule)) return
+    // A window counts units, whatever its limit; gcra counts time, of which a unit is more under a lower one.
+    const back = rule.algorithm === 'fixed-window' ? this.takeBack() : undefined
     this.end()
+    this.#back = back
     this.#rule = rule
   }
 

@@ -213,6 +213,19 @@ t.test('a changed rule is asked for at once', async t => {
   t.match(await take(one, leased(2)), { allowed: false }, 'more was used than the new limit')
 })
 
+t.test('of a fixed window what was not spent under a changed limit is given back; of gcra, whose units are others now, it is not', async t => {
+  for (const algorithm of ['fixed-window', 'gcra'] as const) {
+    const { store, one } = processes(1)
+    await warm(one, leased(1_000, { algorithm }), 10)
+    const unspent = (await peek(one, leased(1_000, { algorithm }))).outcomes[0]!.remaining - (await peek(store, leased(1_000, { algorithm }))).outcomes[0]!.remaining
+    t.ok(unspent > 0)
+    await take(one, leased(500, { algorithm }))
+    const { remaining } = (await peek(one, leased(500, { algorithm }))).outcomes[0]!
+    if (algorithm === 'fixed-window') t.equal(remaining, 500 - 11)
+    else t.same(store.calls.at(-1)![0]!.batch!.back, undefined)
+  }
+})
+
 t.test('the first batch under a changed rule is held, as every other', async t => {
   const { store, one } = processes(1)
   await warm(one, leased(1_000), 10)
