@@ -7,7 +7,11 @@ import type { MemoryStore } from './stores/memory.ts'
 import { type AnsweredBy, askedOf, type Charge, type Check, isShed, type LimitStore, type Outcome, type Verdict } from './stores/store.ts'
 
 /** A limit to be checked for somebody. */
-export interface Ask extends Check { readonly limit: Limit }
+export interface Ask extends Check {
+  readonly limit: Limit
+  /** As it was when it was asked for last: who waits for room may be asked for under another. */
+  rule: Rule
+}
 
 /** What became of all of them. */
 export interface Ruling {

@@ -43,3 +43,25 @@ export class Meters {
     return known
   }
 }
+
+/** What becomes of leased units. */
+export type LeaseEvent = 'granted' | 'spent' | 'returned'
+
+/** Counts what becomes of leased units, by limit; a series begins with its first. */
+export class LeaseMeters {
+  readonly #units
+  readonly #answers
+  readonly #series = new Map<string, Partial<Record<LeaseEvent | 'answers', CounterSeries>>>()
+
+  constructor (metrics: Metrics) {
+    this.#units = metrics.counter(names.leaseUnits)
+    this.#answers = metrics.counter(names.leaseAnswers)
+  }
+
+  count (limit: string, event: LeaseEvent, units: number): void {
+    const series = this.#series.get(limit) ?? {}
+    this.#series.set(limit, series)
+    ;(series[event] ??= this.#units.of(limit, event)).inc(units)
+    if (event === 'spent') (series.answers ??= this.#answers.of(limit)).inc()
+  }
+}

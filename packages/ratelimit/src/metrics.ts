@@ -24,6 +24,13 @@ export const metrics = {
   waiting: { kind: 'gauge', name: 'rate_limit_waiting', help: 'Requests that wait for room', labels: [] },
   shed: { kind: 'counter', name: 'rate_limit_shed_total', help: 'Refusals for headroom alone: the limit had room, but this process was busy', labels: ['limit'] },
   load: { kind: 'gauge', name: 'rate_limit_load', help: 'How busy this process is, 0 to 1, as limits with `load` see it', labels: [] },
+  leaseUnits: {
+    kind: 'counter',
+    name: 'rate_limit_lease_units_total',
+    help: 'Units of limits with `lease`, by what became of them: granted (charged ahead of the requests), spent (without a question to Redis) or returned (unspent); the rest is held or was lost',
+    labels: ['limit', 'event']
+  },
+  leaseAnswers: { kind: 'counter', name: 'rate_limit_lease_answers_total', help: 'Checks of limits with `lease` that were answered without Redis, by limit', labels: ['limit'] },
   blocks: { kind: 'counter', name: 'rate_limit_blocks_total', help: 'Blocks by hand, by limit', labels: ['limit'] },
   slots: { kind: 'gauge', name: 'rate_limit_slots_held', help: 'Slots of concurrency limits that this process holds', labels: [] }
 } as const

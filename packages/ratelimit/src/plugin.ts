@@ -19,7 +19,7 @@ import { LimitChanges } from './limit-changes.ts'
 import { Limits } from './limits.ts'
 import { isUseless } from './leases/lease-options.ts'
 import { Limiter } from './limiter.ts'
-import { Meters } from './meters.ts'
+import { LeaseMeters, Meters } from './meters.ts'
 import { metrics } from './metrics.ts'
 import { type RateLimitOptions, type ResolvedRateLimitOptions, resolveOptions } from './options.ts'
 import { createRateLimit, type RateLimit } from './rate-limit.ts'
@@ -64,7 +64,7 @@ async function rateLimitPlugin (app: FastifyInstance, given: RateLimitOptions): 
   const changes = new LimitChanges()
   const shared = sharedChanges(app, changes, limits)
   const routes = new RouteLimits({ limits, everywhere, onStoreError: options.onStoreError, meters })
-  const delays = delaysOf(app, limiter)
+  const delays = delaysOf(app, limiter, changes)
   const enforcer = enforcerOf(app, options, { limiter, delays, changes, subjects, top, events })
   const hook = (uses: LimitUse | readonly LimitUse[]) => limitHook(routes.alone(uses, 'rateLimit()'), enforcer)
 
@@ -89,7 +89,8 @@ function warnOfUselessLeases ({ respite: { link, bus, logger } }: FastifyInstanc
 function limiterOf (app: FastifyInstance, { timeoutMs, maxKeys, load: loadOptions }: ResolvedRateLimitOptions): Limiter {
   const { link, clock, bus, metrics: port, health, logger } = app.respite as Respite
   const local = new MemoryStore({ clock, maxKeys })
-  const store = link.embedded ? local : linkedStore(app, { timeoutMs })
+  const leases = new LeaseMeters(port)
+  const store = link.embedded ? local : linkedStore(app, { timeoutMs, leases })
   const slots = new HeldSlots({ store, local })
   const load = new Load(loadOptions, { clock, log: logger('ratelimit') })
   const limiter = new Limiter({ store, local, slots, load, shed: port.counter(metrics.shed), instances: () => bus.instances, storeErrors: port.counter(metrics.storeErrors).of() })
@@ -103,13 +104,13 @@ function limiterOf (app: FastifyInstance, { timeoutMs, maxKeys, load: loadOption
   return limiter
 }
 
-function delaysOf (app: FastifyInstance, limiter: Limiter): Delays {
+function delaysOf (app: FastifyInstance, limiter: Limiter, changes: LimitChanges): Delays {
   const { clock, metrics: port } = app.respite as Respite
   const after = (ms: number, run: () => void) => {
     const timer = setTimeout(run, ms)
     return () => clearTimeout(timer)
   }
-  const delays = new Delays({ limiter, clock, after, delayed: port.counter(metrics.delayed) })
+  const delays = new Delays({ limiter, changes, clock, after, delayed: port.counter(metrics.delayed) })
   // Before the server waits for the requests that are under way.
   app.addHook('preClose', async () => delays.close())
   port.gauge({ ...metrics.waiting, collect: gauge => gauge.of().set(delays.size) })

@@ -14,6 +14,8 @@ t.test('metrics have the names, kinds and labels that are written down', async t
     ['rate_limit_delayed_total', 'counter', ['limit']],
     ['rate_limit_denied_total', 'counter', []],
     ['rate_limit_exceeded_total', 'counter', ['limit', 'endpoint']],
+    ['rate_limit_lease_answers_total', 'counter', ['limit']],
+    ['rate_limit_lease_units_total', 'counter', ['limit', 'event']],
     ['rate_limit_load', 'gauge', []],
     ['rate_limit_memory_keys', 'gauge', []],
     ['rate_limit_shed_total', 'counter', ['limit']],

@@ -1,10 +1,12 @@
 import type { Clock, CounterSeries, Metric } from '@respite/redis'
+import type { LimitChanges } from '../limit-changes.ts'
 import { type Answered, type Ask, chargesOf, gone, type Limiter, type Ruling } from '../limiter.ts'
 import { type After, Line, type Waiter, waitOf } from './line.ts'
 
 /** What the delays work with. */
 export interface DelaysParts {
   readonly limiter: Pick<Limiter, 'take' | 'refund'>
+  readonly changes: LimitChanges
   readonly clock: Clock
   readonly after: After
   /** By limit: requests that had to wait. */
@@ -93,9 +95,9 @@ export class Delays {
   }
 
   #open (key: string): Line {
-    const { limiter, clock, after } = this.#parts
+    const { clock, after } = this.#parts
     const line = new Line({
-      ask: (asks, callback) => limiter.take(asks, callback),
+      ask: (asks, callback) => this.#ask(asks, callback),
       giveBack: (asks, ruling) => this.#giveBack(asks, ruling),
       nowMs: () => clock.monotonicMs(),
       after,
@@ -107,7 +109,13 @@ export class Delays {
   }
 
   #decideNow (line: Line, waiter: Waiter): void {
-    if (line.drop(waiter)) this.#parts.limiter.take(waiter.asks, waiter.rule)
+    if (line.drop(waiter)) this.#ask(waiter.asks, waiter.rule)
+  }
+
+  // Under the limit as it is now, for all who waited while it was changed. A tier is what it was when its request came.
+  #ask (asks: readonly Ask[], callback: (ruling: Ruling) => void): void {
+    for (const ask of asks) if (ask.limit.limitFor === undefined) ask.rule = this.#parts.changes.of(ask.limit.rule)
+    this.#parts.limiter.take(asks, callback)
   }
 
   // Who is gone while its question was under way has charged nothing.

@@ -39,8 +39,9 @@ export class Lease {
   /** To be given back by the next question. */
   #back: Back | undefined
   #waiting: Waiter[] | undefined
-  /** By the monotonic clock: what was asked for before it is not held. */
-  #endedMs = -Infinity
+  /** Whether what the question under way is granted may be held: nothing has ended the lease since. */
+  #mayHold = false
+  #closed = false
   /** The largest cost that was asked for. */
   #largest = 1
 
@@ -54,8 +55,12 @@ export class Lease {
   /** Whether a question for a batch is under way. */
   get isAsked (): boolean { return this.#waiting !== undefined }
 
-  has (cost: number, now: Moment): boolean {
-    return this.#isLive(now) && this.#grant!.left >= cost
+  /** Whether no batch is asked for any more. */
+  get isClosed (): boolean { return this.#closed }
+
+  /** @param asked - units that must be free, the cost among them: held here, or with the store as far as it is known */
+  has (cost: number, now: Moment, asked = cost): boolean {
+    return this.#isLive(now) && this.#grant!.left >= cost && this.#grant!.outcome.remaining + this.#grant!.left >= asked
   }
 
   /** Units to be spent now. */
@@ -82,6 +87,7 @@ export class Lease {
   /** A question for a batch begins. @returns what it gives back, at most once */
   ask (cost: number): Back | undefined {
     this.#waiting = []
+    this.#mayHold = true
     this.#largest = Math.max(this.#largest, cost)
     return this.takeBack()
   }
@@ -113,7 +119,8 @@ export class Lease {
       left: outcome.granted!, sent, receivedMs: now.monotonicMs, lifetimeMs: chargedMs - driftMs(lifetimeMs), outcome, atMs: strict ? outcome.atMs - lifetimeMs : outcome.atMs
     }
     if (passedMs(sent, now) >= grant.lifetimeMs) return undefined
-    if (sent.monotonicMs <= this.#endedMs) return outcome
+    // Who has waited asks under the rule with which it came.
+    if (!this.#mayHold || !isSameRule(this.#rule, rule)) return outcome
     this.#grant = grant
     return this.spend(cost, now)
   }
@@ -124,16 +131,19 @@ export class Lease {
   }
 
   /** What was charged under another rule is not held under this. */
-  keepOnly (rule: Rule, now: Moment): void {
+  keepOnly (rule: Rule): void {
     if (isSameRule(this.#rule, rule)) return
-    this.end(now)
+    // A window counts units, whatever its limit; gcra counts time, of which a unit is more under a lower one.
+    const back = rule.algorithm === 'fixed-window' ? this.takeBack() : undefined
+    this.end()
+    this.#back = back
     this.#rule = rule
   }
 
   /** What was counted no longer holds: nothing is spent, and nothing given back. */
-  end (now: Moment): void {
+  end (): void {
     this.#grant = this.#back = undefined
-    this.#endedMs = now.monotonicMs
+    this.#mayHold = false
   }
 
   /** Ends it. @returns what is left */
@@ -144,11 +154,21 @@ export class Lease {
     return back
   }
 
+  /** Ends it; what a question under way is granted is left by a second close, once it was answered. @returns what is left, as a charge to be taken back */
+  close (): Charge[] {
+    this.#closed = true
+    return this.takeBackAsCharge()
+  }
+
   /** Ends it. @returns what is left, as a charge to be taken back */
-  close (now: Moment): Charge[] {
+  takeBackAsCharge (): Charge[] {
     const back = this.takeBack()
-    this.end(now)
     return back === undefined ? [] : [{ rule: this.#rule, subject: this.#subject, cost: back.units, atMs: back.atMs }]
+  }
+
+  /** Whether nobody has asked for a whole lifetime after the end of what is left here: no question is going to give it back. */
+  isForgotten (now: Moment): boolean {
+    return this.#grant !== undefined && this.#grant.left > 0 && passedMs(this.#grant.sent, now) >= 2 * this.#terms.lifetimeMs
   }
 
   #isLive (now: Moment): boolean {

@@ -1,7 +1,8 @@
 import type { Clock } from '@respite/redis'
+import type { LeaseMeters } from '../meters.ts'
 import type { Back } from './batch.ts'
 import { type Lease, type Moment, momentOf, type Waiter } from './lease.ts'
-import type { Charge, Check, LimitStore, Outcome, Verdict, VerdictCallback } from '../stores/store.ts'
+import { askedOf, type Charge, type Check, type LimitStore, type Outcome, type Verdict, type VerdictCallback } from '../stores/store.ts'
 
 /** A store that can tell all processes that somebody may have room again. */
 export interface TellingStore extends LimitStore {
@@ -14,6 +15,7 @@ export interface LeasingParts {
   readonly clock: Clock
   /** Processes that share the limits. */
   readonly instances: () => number
+  readonly meters: Pick<LeaseMeters, 'count'>
 }
 
 /** A check, and what this process holds of it where it is leased. */
@@ -28,6 +30,8 @@ export class LeasedQuestion {
   readonly #limits: readonly Leased[]
   readonly #callback: VerdictCallback
   readonly #outcomes: (Outcome | undefined)[]
+  /** Of what this process holds. */
+  readonly #spent: Check[] = []
 
   constructor (limits: readonly Leased[], callback: VerdictCallback, parts: LeasingParts) {
     this.#parts = parts
@@ -38,7 +42,7 @@ export class LeasedQuestion {
 
   /** Waits for a batch that is under way, once; who finds nothing left then asks for itself. */
   begin (now: Moment): void {
-    const busy = this.#limits.find(({ check, lease }) => lease?.isAsked === true && !lease.has(check.cost, now))
+    const busy = this.#limits.find(({ check, lease }) => lease?.isAsked === true && !lease.has(check.cost, now, askedOf(check)))
     if (busy === undefined) {
       this.#decide(now)
       return
@@ -56,14 +60,16 @@ export class LeasedQuestion {
     const asked: Asked[] = []
     this.#limits.forEach((limit, place) => {
       const { check, lease } = limit
-      if (lease?.has(check.cost, now) === true) this.#outcomes[place] = lease.spend(check.cost, now)
-      else {
-        const batch = lease !== undefined && !lease.isAsked
+      if (lease?.has(check.cost, now, askedOf(check)) === true) {
+        this.#outcomes[place] = lease.spend(check.cost, now)
+        this.#spent.push(check)
+      } else {
+        const batch = lease !== undefined && !lease.isAsked && !lease.isClosed
         asked.push({ ...limit, place, batch, back: batch ? lease.ask(check.cost) : undefined })
       }
     })
     if (asked.length === 0) {
-      this.#callback(null, this.#verdict())
+      this.#tell()
       return
     }
     const nodes = Math.max(1, this.#parts.instances())
@@ -88,7 +94,9 @@ export class LeasedQuestion {
     const late: Asked[] = []
     asked.forEach((one, i) => {
       const outcome = verdict.outcomes[i]!
-      const held = one.batch && outcome.granted! > one.check.cost ? one.lease!.hold(one.check, outcome, { sent, now }) : outcome
+      const granted = one.batch && outcome.granted !== undefined ? outcome.granted - one.check.cost : 0
+      const held = granted > 0 ? one.lease!.hold(one.check, outcome, { sent, now }) : outcome
+      if (granted > 0) this.#parts.meters.count(one.check.rule.name, 'granted', granted)
       if (held === undefined) late.push(one)
       this.#outcomes[one.place] = held ?? outcome
       if (one.back !== undefined) this.#returned(one, outcome)
@@ -96,7 +104,7 @@ export class LeasedQuestion {
     if (late.length > 0) this.#askAgain(late)
     else {
       if (!verdict.allowed) this.#giveBack(place => !asked.some(one => one.place === place))
-      this.#callback(null, this.#verdict())
+      this.#tell()
     }
   }
 
@@ -106,14 +114,19 @@ export class LeasedQuestion {
     this.#parts.store.take(late.map(({ check }) => check), (error, verdict) => {
       if (error !== null || !verdict!.allowed) this.#giveBack(place => !isLate(place))
       verdict?.outcomes.forEach((outcome, i) => { this.#outcomes[late[i]!.place] = outcome })
-      this.#callback(error, error === null ? this.#verdict() : undefined)
+      if (error === null) this.#tell()
+      else this.#callback(error)
     })
   }
 
   // Others may have been refused for want of it. A refusal that was remembered was not asked for, and gave nothing back.
   #returned ({ check, lease, back }: Asked, { granted, remaining }: Outcome): void {
-    if (granted === undefined) lease!.keepBack(back)
-    else if (lease!.mayHaveRefused(remaining + granted - back!.units)) this.#parts.store.freed([check])
+    if (granted === undefined) {
+      lease!.keepBack(back)
+      return
+    }
+    this.#parts.meters.count(check.rule.name, 'returned', back!.units)
+    if (lease!.mayHaveRefused(remaining + granted - back!.units)) this.#parts.store.freed([check])
   }
 
   #fail (error: Error): void {
@@ -136,9 +149,12 @@ export class LeasedQuestion {
     if (rest.length > 0) this.#parts.store.refund(rest).catch(() => undefined)
   }
 
-  #verdict (): Verdict {
+  #tell (): void {
     const outcomes = this.#outcomes as Outcome[]
-    return { allowed: outcomes.every(({ waitMs }) => waitMs === 0), outcomes }
+    const allowed = outcomes.every(({ waitMs }) => waitMs === 0)
+    // Of a refused question what was spent is put back.
+    if (allowed) for (const { rule: { name }, cost } of this.#spent) this.#parts.meters.count(name, 'spent', cost)
+    this.#callback(null, { allowed, outcomes })
   }
 }
 

@@ -7,7 +7,7 @@ const topic = 'ratelimit.freed'
 /** In one message; a name is at most 128 characters, a subject 22. */
 const together = 50
 
-/** Tells all processes who was freed. A message that is lost costs its subject the rest of the wait that it was told. */
+/** Tells all processes who was freed. A message that is lost, and nobody notices it, costs its subject the rest of the wait that it was told. */
 export class FreedWord {
   readonly #bus: Bus
   readonly #link: Link
@@ -24,11 +24,14 @@ export class FreedWord {
     for (const one of freed) this.#waiting.set(one.join(' '), one)
   }
 
-  /** @returns the way to stop listening */
-  listen (listener: (freed: Freed) => void): Promise<() => void> {
+  /**
+   * @param onGap - messages may be missing
+   * @returns the way to stop listening
+   */
+  listen (listener: (freed: Freed) => void, onGap: () => void): Promise<() => void> {
     return this.#bus.subscribe(topic, value => {
       for (const one of Array.isArray(value) ? value : []) if (isFreed(one)) listener(one)
-    })
+    }, { onGap })
   }
 
   #flush (): void {

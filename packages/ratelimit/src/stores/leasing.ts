@@ -3,7 +3,7 @@ import { Lease, type Moment, momentOf } from '../leases/lease.ts'
 import { type Leased, LeasedQuestion, type LeasingParts, wanted } from '../leases/leased-question.ts'
 import type { Freed } from '../refusals/freed-word.ts'
 import type { Rule } from '../rule.ts'
-import type { Charge, Check, LimitStore, Verdict, VerdictCallback } from './store.ts'
+import { askedOf, type Charge, type Check, type LimitStore, type Verdict, type VerdictCallback } from './store.ts'
 
 const leased = 10_000
 /** Charges that one call takes back at most. */
@@ -23,9 +23,7 @@ export class LeasingStore implements LimitStore {
     this.#leases = new LRUCache({
       max: leased,
       dispose: (lease, _, reason) => {
-        if (reason !== 'evict') return
-        const charges = lease.close(this.#now())
-        if (charges.length > 0) this.#parts.store.refund(charges).catch(() => undefined)
+        if (reason === 'evict') this.#close([lease]).catch(() => undefined)
       }
     })
   }
@@ -72,24 +70,47 @@ export class LeasingStore implements LimitStore {
 
   /** What was counted of a subject no longer holds, here or as another process says. Permits are paid for: what is given back to others ends none. */
   forget ([limit, subject, anew]: Freed): void {
-    if (anew === true) this.#find(limit, subject)?.end(this.#now())
+    if (anew === true) this.#find(limit, subject)?.end()
   }
 
   /** The store may have lost what it knew. */
   clear (): void {
-    const now = this.#now()
-    for (const lease of this.#leases.values()) lease.end(now)
+    for (const lease of this.#leases.values()) lease.end()
   }
 
-  /** Spends nothing any more, and gives everything back, as far as the store can be reached. */
+  /** Leases nothing any more, and gives everything back, as far as the store can be reached: also what questions under way are granted, each of which has a deadline. */
   async close (): Promise<void> {
     this.#closed = true
-    const now = this.#now()
-    const charges = [...this.#leases.values()].flatMap(lease => lease.close(now))
+    const leases = [...this.#leases.values()]
     this.#leases.clear()
+    await this.#close(leases)
+  }
+
+  /** Gives back what is left of keys that nobody asks for any more: to be called now and then. */
+  async sweep (): Promise<void> {
+    const now = this.#now()
+    await this.#giveBack([...this.#leases.values()].filter(lease => lease.isForgotten(now)).flatMap(lease => lease.takeBackAsCharge()))
+  }
+
+  // Whoever waits for a question comes before this, and may spend of what it is granted.
+  async #close (leases: readonly Lease[]): Promise<void> {
+    const answers = leases.filter(({ isAsked }) => isAsked).map(lease => new Promise<void>(resolve => { lease.wait(() => resolve()) }))
+    const left = () => leases.flatMap(lease => lease.close())
+    await this.#giveBack(left())
+    await Promise.all(answers)
+    if (answers.length > 0) await this.#giveBack(left())
+  }
+
+  async #giveBack (charges: readonly Charge[]): Promise<void> {
     const calls: Promise<void>[] = []
-    for (let i = 0; i < charges.length; i += together) calls.push(this.#parts.store.refund(charges.slice(i, i + together)))
+    for (let i = 0; i < charges.length; i += together) calls.push(this.#return(charges.slice(i, i + together)))
     await Promise.allSettled(calls)
+  }
+
+  async #return (charges: readonly Charge[]): Promise<void> {
+    const { store, meters } = this.#parts
+    await store.refund(charges)
+    for (const { rule, cost } of charges) meters.count(rule.name, 'returned', cost)
   }
 
   #leasedOf (check: Check, now: Moment): Leased {
@@ -100,16 +121,17 @@ export class LeasingStore implements LimitStore {
       lease = new Lease(check.lease, check, now.monotonicMs)
       this.#leases.set(key, lease)
     }
-    lease.keepOnly(check.rule, now)
+    lease.keepOnly(check.rule)
     return { check, lease, want: wanted(lease.demand.note(check.cost, now.monotonicMs)) }
   }
 
   #withHeld (checks: readonly Check[], { outcomes }: Verdict): Verdict {
     const now = this.#now()
     const all = outcomes.map((outcome, i) => {
-      const { rule, subject, cost } = checks[i]!
-      const left = this.#find(rule.name, subject)?.left(now) ?? 0
-      return left === 0 ? outcome : { ...outcome, remaining: outcome.remaining + left, waitMs: left >= cost ? 0 : outcome.waitMs }
+      const check = checks[i]!
+      const left = this.#find(check.rule.name, check.subject)?.left(now) ?? 0
+      const remaining = outcome.remaining + left
+      return left === 0 ? outcome : { ...outcome, remaining, waitMs: remaining >= askedOf(check) ? 0 : outcome.waitMs }
     })
     return { allowed: all.every(({ waitMs }) => waitMs === 0), outcomes: all }
   }

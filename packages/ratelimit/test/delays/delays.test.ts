@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { Delays } from '../../src/delays/delays.ts'
 import { HeldSlots } from '../../src/held-slots.ts'
 import { type LimitOptions, resolveLimit } from '../../src/limit.ts'
+import { LimitChanges } from '../../src/limit-changes.ts'
 import { type Ask, chargesOf, Limiter, type LimitCharge } from '../../src/limiter.ts'
 import { Load } from '../../src/load.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
@@ -34,7 +35,7 @@ function assemble (t: Test, { later = false } = {}) {
   const load = new Load({}, { clock, log: { warn: () => { t.fail() } } })
   const storeErrors = { value: 0, inc: () => { t.fail() } }
   const limiter = new Limiter({ store, local, slots: new HeldSlots({ store, local }), load, shed: counted, instances: () => 1, storeErrors })
-  const delays = new Delays({ limiter, clock, after: timers.after, delayed: counted })
+  const delays = new Delays({ limiter, changes: new LimitChanges(), clock, after: timers.after, delayed: counted })
   const startMs = clock.nowMs
   const told: string[] = []
   const ask = (options: Partial<LimitOptions>, { cost = 1, subject = 'somebody' } = {}): Ask => {

@@ -35,6 +35,30 @@ for (const [kind, options] of Object.entries({ address: {}, user: { by: 'user' }
   })
 }
 
+t.test('who waits is asked for under the limit as it is then: a lower one holds for them too, a higher one lets them go sooner', async t => {
+  const named = [{ name: 'wide', rate: '60/m', burst: 2, delay: { max: '1m' } }] as const
+  for (const [change, allowed, told] of [[{ limit: 6 }, 2, '6'], [{ limit: 600 }, 5, '600']] as const) {
+    const { app, clock } = await makeApp(t, { named, headers: ['draft'] })
+    app.get('/', { config: { rateLimit: 'wide' } }, served)
+    await app.ready()
+    const timers = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout'] })
+    t.same(await statuses(app, 2, '/'), [200, 200])
+    const policies: unknown[] = []
+    for (let i = 0; i < 5; i++) app.inject('/').then(({ headers }) => { policies.push(headers['ratelimit-policy']) }, t.error)
+    while (await waiting(app) !== (5 as number)) await new Promise(setImmediate)
+    await app.rateLimit.setLimit('wide', change)
+    for (let step = 0; step < 35; step++) {
+      clock.nowMs += 100
+      timers.tick(100)
+      for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+    }
+    timers.uninstall()
+    t.equal(5 - ((await waiting(app)) as number), allowed)
+    t.same(new Set(policies), new Set([`"wide";q=${told};w=60`]))
+    await app.close()
+  }
+})
+
 t.test('a client that goes away frees its place, and what its other limits have charged', async t => {
   const { app } = await makeApp(t, { limits: [slow, { name: 'user', limit: 10, per: '1h', by: 'user' }] })
   app.get('/', served)

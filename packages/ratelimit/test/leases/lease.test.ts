@@ -109,7 +109,7 @@ t.test('a charge that was spent of it is put back while it lives, and no other',
 t.test('where what was counted no longer holds, nothing is spent or given back, also of an answer under way', async t => {
   const { clock, lease, now, hold } = asked()
   clock.nowMs += 1
-  lease.end(now())
+  lease.end()
   t.match(hold(), { waitMs: 0 }, 'the caller was admitted before')
   t.equal(lease.has(1, now()), false)
   t.equal(lease.takeBack(), undefined)
@@ -118,9 +118,9 @@ t.test('where what was counted no longer holds, nothing is spent or given back, 
 t.test('under another rule nothing is held', async t => {
   const { lease, now, hold } = asked()
   hold()
-  lease.keepOnly(rule('gcra', 100), now())
+  lease.keepOnly(rule('gcra', 100))
   t.equal(lease.has(9, now()), true, 'an equal one is the same')
-  lease.keepOnly(rule('gcra', 50), now())
+  lease.keepOnly(rule('gcra', 50))
   t.equal(lease.has(1, now()), false)
   t.equal(lease.takeBack(), undefined)
 })

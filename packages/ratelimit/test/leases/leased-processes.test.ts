@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import rateLimit, { type LimitOptions } from '../../src/index.ts'
-import { linkedApp } from '../app.ts'
+import { linkedApp, seriesOf } from '../app.ts'
 
 const server = await startRedis()
 const admin = new Redis(server.port)
@@ -68,6 +68,51 @@ t.test('a process that is closed gives back what it has not spent', async t => {
   }
   const app = await linkedApp(t, { named: [{ name: 'n', limit: 10_000, per: '1d', algorithm: 'fixed-window' }] }, { url: server.url })
   t.match(await app.rateLimit.peek('n', 'k'), { remaining: 10_000 - 400 })
+})
+
+t.test('a close waits for a grant that is under way, and what it did not spend goes back; it ends where none comes', async t => {
+  const own = await startRedis()
+  t.teardown(async () => {
+    own.thaw()
+    await own.stop()
+  })
+  const options = { named: [{ name: 'n', limit: 10_000, per: '1d', algorithm: 'fixed-window', key, onStoreError: 'open', lease: { lifetimeMs: '1m' } }] } as const
+  const watcher = await linkedApp(t, options, { url: own.url })
+  let closing!: Promise<void>
+  const app = await linkedApp(t, { ...options, timeoutMs: 10_000 }, { url: own.url, deadlineMs: 10_000 }, app => {
+    closing = new Promise(resolve => { app.addHook('onClose', async () => resolve()) })
+  })
+  const stuck = await linkedApp(t, { ...options, timeoutMs: 100 }, { url: own.url })
+  for (let i = 0; i < 10; i++) await app.rateLimit.take('n', 'k')
+  await watcher.rateLimit.reset('n', 'k')
+  await until('the lease to be ended', async () => (await app.rateLimit.peek('n', 'k')).remaining === 10_000)
+  own.freeze()
+  const unanswered = stuck.rateLimit.take('n', 'other')
+  await stuck.close()
+  t.match(await unanswered, { by: 'none' })
+  const asked = app.rateLimit.take('n', 'k')
+  const closed = app.close()
+  await closing
+  own.thaw()
+  t.match(await asked, { allowed: true, by: 'store' })
+  t.match(await seriesOf(app, 'rate_limit_lease_units_total'), { 'n granted': Number })
+  await closed
+  const units = await seriesOf(app, 'rate_limit_lease_units_total')
+  t.ok(units['n returned']! > 0)
+  t.match(await watcher.rateLimit.peek('n', 'k'), { remaining: 9_999 })
+})
+
+t.test('what is held of a key that is no longer asked for goes back, while the process lives on', async t => {
+  const named = [{ name: 'n', limit: 1_000, per: '1d', algorithm: 'fixed-window', key, lease: { lifetimeMs: 100 } }] as const
+  const link = { url: server.url, keyPrefix: 'quiet' }
+  const [app, watcher] = [await linkedApp(t, { named }, link), await linkedApp(t, { named }, link)]
+  const granted = async () => (await seriesOf(app, 'rate_limit_lease_units_total'))['n granted'] ?? 0
+  let admitted = 0
+  await until('a grant', async () => {
+    if ((await app.rateLimit.take('n', 'k')).allowed) admitted++
+    return await granted() > 0
+  })
+  await until('it to be back', async () => (await watcher.rateLimit.peek('n', 'k')).remaining === 1_000 - admitted, 20_000)
 })
 
 t.test('what a killed process held is lost until its window is over, and nothing is admitted in its place', async t => {

@@ -44,6 +44,18 @@ t.test('a refused client costs no call, and is answered alike, counting down', a
   t.equal(await scripts(), before)
 })
 
+t.test('who may have missed that somebody was freed asks again', async t => {
+  const [one, other] = await pair(t, { named: [{ name: 'sms', limit: 1, ...hour }] })
+  await one.rateLimit.take('sms', 'k')
+  t.match(await other.rateLimit.take('sms', 'k'), { allowed: false })
+  // As a reset whose message is lost.
+  const keys = await admin.keys(`*app${apps - 1}*limit:*`)
+  t.equal(await admin.del(...keys), 1)
+  t.match(await other.rateLimit.take('sms', 'k'), { allowed: false }, 'nobody has told it')
+  await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+  await until('the other to ask again', async () => (await other.rateLimit.take('sms', 'k')).allowed, 20_000)
+})
+
 for (const how of ['refund', 'reset'] as const) {
   t.test(`a ${how} in one process ends what another remembers`, async t => {
     const [one, other] = await pair(t, { named: [{ name: 'sms', limit: 1, ...hour }] })
