@@ -11,6 +11,9 @@ export interface RefusedCaller {
 
 const longest = 256
 
+/** Callers that are counted at once. */
+export const mostTold = 1_000
+
 /**
  * Who is refused most, in this process: Space-Saving with 1,000 counters, in buckets of those that count the same.
  * @see Metwally, Agrawal, El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data Streams", 2005
@@ -25,7 +28,7 @@ export class TopRefused {
   #oldest: { readonly bucket: Set<string>, readonly names: Iterator<string> } | undefined
 
   /** @param capacity - callers that are counted at once: of n refusals `maxOver` is at most n / capacity */
-  constructor (capacity = 1_000) {
+  constructor (capacity = mostTold) {
     this.#capacity = capacity
   }
 
