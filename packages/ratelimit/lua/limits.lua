@@ -408,10 +408,12 @@ if uses['concurrency'] then
 
   local function read (cost)
     local s = {units = 0, earliest = 0, latest = 0, slots = ''}
-    if mark == HELD and #value >= SUMS and (#value - SUMS) % SLOT == 0 then
+    if mark == HELD and #value >= SUMS then
+      local count = floor((#value - SUMS) / SLOT)
       s.units, s.earliest, s.latest = parse('>I6I6I6', value, 2)
-      s.slots, s.known = sub(value, SUMS + 1), true
-      if s.earliest <= nowMs or s.latest > nowMs + windowMs then
+      -- Of a slot that was cut off, or of bytes behind the last, the sums know better until they end.
+      s.slots, s.known = sub(value, SUMS + 1, SUMS + count * SLOT), true
+      if s.earliest <= nowMs or s.earliest > s.latest or s.latest > nowMs + windowMs or s.units < count then
         sweep(s)
       end
     end

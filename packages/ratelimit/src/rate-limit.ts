@@ -14,7 +14,7 @@ import type { AlgorithmName, Rule } from './rule.ts'
 import type { SharedChanges } from './shared-changes.ts'
 import type { AnsweredBy } from './stores/store.ts'
 import { keyText, type Subjects } from './subject.ts'
-import type { RefusedCaller, TopRefused } from './top-refused.ts'
+import { mostTold, type RefusedCaller, type TopRefused } from './top-refused.ts'
 
 /** What a limit said. */
 export interface Decision {
@@ -101,7 +101,7 @@ export interface RateLimit {
   unblock (name: string, key: string | number): Promise<void>
   /** What this process has decided since it started. */
   stats (): RateLimitStats
-  /** Who was refused most by this process since it started. @param k - how many, @default 10 */
+  /** Who was refused most by this process since it started. @param k - how many, 0 to 1000, @default 10 @throws FST_RSP_OPTION_INVALID */
   top (k?: number): RefusedCaller[]
 }
 
@@ -150,7 +150,9 @@ export function createRateLimit ({ limits, limiter, changes, shared, blocks, sub
       return decisionOf(ask, await new Promise<Ruling>(resolve => limiter.peek([ask], resolve)))
     },
     async refund (name: string, key: string | number, { allowed, cost, atMs, by, slot }: Decision) {
-      const { rule, subject } = askOf(name, key, cost)
+      const { rule: now, limit, subject } = askOf(name, key, cost)
+      // What is 0 for now counts nothing; what it has charged before is given back by the rule of the code.
+      const rule = now.capacity === 0 ? limit.rule : now
       if (allowed && (by !== 'none' || slot !== undefined)) await limiter.refund([{ rule, subject, cost, atMs, by, slot }])
     },
     async reset (name: string, key: string | number) {
@@ -174,13 +176,15 @@ export function createRateLimit ({ limits, limiter, changes, shared, blocks, sub
         statsOf(changes.of(rule), { changed: changes.isChanged(name), ...meters.totals(name), slotsHeld: limiter.slots.sizeOf(name) })),
       ...limiter.sizes()
     }),
-    top: (k = 10) => top.top(k)
+    top: (k?: number) => top.top(defineTop(k === undefined ? {} : { k }).k)
   })
 }
 
 const defineBlock = defineOptions<{ duration: Duration }, { duration: number }>('block', {
   properties: { duration: { duration: true, minimumMs: 1, maximumMs: longestMs } }, required: ['duration']
 })
+
+const defineTop = defineOptions<{ k?: number }, { k: number }>('top', { properties: { k: { type: 'integer', minimum: 0, maximum: mostTold, default: 10 } } })
 
 function statsOf ({ name, algorithm, limit, windowMs, capacity }: Rule, counted: Omit<LimitStats, 'name' | 'algorithm' | 'limit' | 'windowMs' | 'burst'>): LimitStats {
   return { name, algorithm, limit, windowMs, burst: capacity, ...counted }

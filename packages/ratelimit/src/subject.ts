@@ -34,6 +34,8 @@ const hash = (text: string) => createHash('sha256').update(Buffer.from(text, tex
 export function keyText (limit: string, value: unknown): string | undefined {
   if (typeof value === 'string') return value
   if (value === undefined || value === null) return undefined
+  // What should have been a number and is none: all of those would be one.
+  if (Number.isNaN(value)) throw new FST_RSP_RATELIMIT_KEY_INVALID(limit, 'NaN')
   if (typeof value !== 'number' && typeof value !== 'bigint') throw new FST_RSP_RATELIMIT_KEY_INVALID(limit, typeof value)
   return String(value)
 }

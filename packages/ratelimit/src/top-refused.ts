@@ -9,26 +9,43 @@ export interface RefusedCaller {
   maxOver: number
 }
 
-const capacity = 1_000
 const longest = 256
 
+/** Callers that are counted at once. */
+export const mostTold = 1_000
+
 /**
- * Who is refused most, in this process: Space-Saving with 1,000 counters.
+ * Who is refused most, in this process: Space-Saving with 1,000 counters, in buckets of those that count the same.
  * @see Metwally, Agrawal, El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data Streams", 2005
  */
 export class TopRefused {
   readonly #counters = new Map<string, RefusedCaller>()
+  /** The names that count so much, of which there are some; the first has counted so much longest. */
+  readonly #buckets = new Map<number, Set<string>>()
+  readonly #capacity: number
+  #least = 1
+  /** Goes through the bucket of the least: a set is slow to tell its first name after those before it have gone. */
+  #oldest: { readonly bucket: Set<string>, readonly names: Iterator<string> } | undefined
+
+  /** @param capacity - callers that are counted at once: of n refusals `maxOver` is at most n / capacity */
+  constructor (capacity = mostTold) {
+    this.#capacity = capacity
+  }
 
   /** @param subject - what `key` is counted under: it tells long ones apart, and is short */
   note (limit: string, key: string, subject: string): void {
     const name = `${limit.length} ${limit}${subject}`
     const known = this.#counters.get(name)
     if (known !== undefined) {
-      known.refused++
+      this.#leave(known.refused, name)
+      this.#enter(++known.refused, name)
       return
     }
-    const floor = this.#counters.size < capacity ? 0 : this.#dropLeast()
-    this.#counters.set(name, { limit, key: shown(key), refused: floor + 1, maxOver: floor })
+    const maxOver = this.#counters.size < this.#capacity ? 0 : this.#dropLeast()
+    const refused = maxOver + 1
+    this.#counters.set(name, { limit, key: shown(key), refused, maxOver })
+    this.#enter(refused, name)
+    if (maxOver === 0) this.#least = 1
   }
 
   /** @param k - how many; the most often refused first */
@@ -36,11 +53,29 @@ export class TopRefused {
     return [...this.#counters.values()].sort((a, b) => b.refused - a.refused).slice(0, k).map(counter => ({ ...counter }))
   }
 
+  #enter (count: number, name: string): void {
+    const bucket = this.#buckets.get(count)
+    if (bucket === undefined) this.#buckets.set(count, new Set([name]))
+    else bucket.add(name)
+  }
+
+  #leave (count: number, name: string): void {
+    const bucket = this.#buckets.get(count)!
+    bucket.delete(name)
+    if (bucket.size > 0) return
+    this.#buckets.delete(count)
+    // Whoever leaves, or comes for who was dropped, counts one more: no bucket is skipped, and none is searched.
+    if (count === this.#least) this.#least++
+  }
+
   #dropLeast (): number {
-    let least: [string, RefusedCaller] | undefined
-    for (const entry of this.#counters) if (least === undefined || entry[1].refused < least[1].refused) least = entry
-    this.#counters.delete(least![0])
-    return least![1].refused
+    const count = this.#least
+    const bucket = this.#buckets.get(count)!
+    if (this.#oldest?.bucket !== bucket) this.#oldest = { bucket, names: bucket.values() }
+    const name: string = this.#oldest.names.next().value
+    this.#leave(count, name)
+    this.#counters.delete(name)
+    return count
   }
 }
 

@@ -25,13 +25,15 @@ for (const [what, options, message] of [
   })
 }
 
-t.test('a key function that throws, or returns an object, is a 500 that names the limit and not the value; nothing is charged and no handler runs', async t => {
+t.test('a key function that throws, or returns an object or NaN, is a 500 that names the limit and not the value; nothing is charged and no handler runs', async t => {
   const { app } = await makeApp(t)
   let handled = 0
   const handler = async () => { handled++ }
   const secret = { token: 'secret-of-ada' }
   app.get('/throws', { config: { rateLimit: { ...minute, key: () => { throw new TypeError('no tenant') } } } }, handler)
   app.get('/object', { config: { rateLimit: { ...minute, key: () => secret as never } } }, handler)
+  // All for whom a header names no number would share one count.
+  app.get('/nan', { config: { rateLimit: { ...minute, name: 'tenant', key: request => Number(request.headers['x-tenant']) } } }, handler)
   for (let i = 0; i < 3; i++) t.match((await app.inject('/throws')).json(), { statusCode: 500, message: 'no tenant' })
   for (let i = 0; i < 3; i++) {
     const { statusCode, body } = await app.inject('/object')
@@ -39,6 +41,7 @@ t.test('a key function that throws, or returns an object, is a 500 that names th
     t.match(body, /the key for limit 'bad' must be a string or a number, got a value of type object/)
     t.notMatch(body, /secret/)
   }
+  t.match((await app.inject('/nan')).json(), { statusCode: 500, message: "the key for limit 'tenant' must be a string or a number, got a value of type NaN" })
   t.equal(handled, 0)
 })
 

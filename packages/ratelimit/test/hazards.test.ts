@@ -43,6 +43,33 @@ for (const algorithm of algorithmNames) {
     }
   })
 
+  t.test(`hazard 9: ${algorithm}: a limit of 1 admits one in a window, and the next when it says, not a millisecond earlier`, async t => {
+    for (const windowMs of [1, 7, 1_000, 2_592_000_000]) {
+      const limit = new Simulated(rule(algorithm, 1, { windowMs }))
+      for (let i = 0; i < 200; i++) {
+        // Not always at the beginning of a millisecond, or of a sub-window.
+        limit.pass(i % 3 * 333_500)
+        t.match(limit.take(), { allowed: true, remaining: 0 })
+        const { allowed, waitMs } = limit.take()
+        if (allowed || !(waitMs > 0 && waitMs <= Math.ceil(windowMs / 15) * 16)) return t.fail(`${allowed}, ${waitMs} ms of ${windowMs}`)
+        limit.pass((waitMs - 1) * 1_000)
+        t.match(limit.take(), { allowed: false, waitMs: 1 })
+        limit.pass(1_000)
+      }
+      t.equal(limit.admissions.mostWithin(windowMs), 1)
+    }
+  })
+
+  t.test(`hazard 9: ${algorithm}: of a limit of 1 one in a hundred is admitted, at once by two processes`, async t => {
+    const link = ownPrefix()
+    const named: LimitOptions[] = [{ name: 'one', algorithm, limit: 1, per: '1h' }]
+    const apps = [await linkedApp(t, { named }, link), await linkedApp(t, { named }, link)]
+    t.match(await apps[0]!.rateLimit.take('one', 'k', { cost: 2 }), { allowed: false, remaining: 1, retryAfterMs: Infinity })
+    const decisions = await Promise.all(Array.from({ length: 100 }, (_, i) => apps[i % 2]!.rateLimit.take('one', 'k')))
+    t.equal(decisions.filter(({ allowed }) => allowed).length, 1)
+    t.match(await apps[1]!.rateLimit.peek('one', 'k'), { allowed: false, limit: 1, remaining: 0 })
+  })
+
   t.test(`hazard 10: ${algorithm}: processes whose clocks are five minutes apart decide alike, by the clock of Redis`, async t => {
     const link = ownPrefix()
     const named: LimitOptions[] = [{ name: 'ten', algorithm, limit: 10, per: '1h' }]

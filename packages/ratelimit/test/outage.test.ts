@@ -100,6 +100,50 @@ t.test('each process admits its share of a limit, and one at least', async t => 
   }
 })
 
+for (const [how, budgetsAfter] of [['has kept its counts', 0], ['comes back empty', 1]] as const) {
+  t.test(`over an outage within a window ${2 + budgetsAfter} budgets are admitted where Redis ${how}, by all processes together, and not one request more`, async t => {
+    const server = await redisOf(t)
+    const six = { name: 'six', limit: 6, per: '10m' } as const
+    const make = () => linkedApp(t, { timeoutMs: 500, named: [six, { ...six, name: 'probe', limit: 1_000 }] }, { url: server.url, breaker: { failures: 2, probeEveryMs: 50 } })
+    const apps = [await make(), await make()]
+    for (const app of apps) await until('both to know of each other', () => app.respite.bus.instances === 2)
+    const admitted = async () => {
+      let count = 0
+      for (let i = 0; i < 20; i++) if ((await apps[i % 2]!.rateLimit.take('six', 'k')).allowed) count++
+      return count
+    }
+    const decidedBy = (who: string) => Promise.all(apps.map(app => until(`decisions by ${who}`, async () => (await app.rateLimit.take('probe', 'k')).by === who)))
+    const before = await admitted()
+    if (budgetsAfter === 1) await server.kill()
+    else server.freeze()
+    for (const app of apps) await until('the link to know', async () => (await app.rateLimit.take('probe', 'k')).by === 'local' && app.respite.link.state === 'down')
+    const during = await admitted()
+    if (budgetsAfter === 1) await server.restart()
+    else server.thaw()
+    await decidedBy('store')
+    t.same({ before, during, after: await admitted() }, { before: 6, during: 6, after: 6 * budgetsAfter })
+  })
+}
+
+t.test('within a second of its return Redis decides again, whether it was frozen or killed', async t => {
+  const server = await redisOf(t)
+  const app = await linkedApp(t, { ...quick, named: [{ ...three, limit: 1_000 }] }, { url: server.url })
+  const by = async () => (await app.rateLimit.take('three', 'k')).by
+  for (const [away, back] of [[() => server.freeze(), () => server.thaw()], [() => server.kill(), () => server.restart()]] as const) {
+    const tookMs = []
+    // The best of some: a busy machine takes its time.
+    for (let round = 0; round < 4; round++) {
+      await away()
+      await until('the link to know', async () => await by() === 'local' && app.respite.link.state === 'down')
+      await back()
+      const startMs = performance.now()
+      await until('Redis to decide', async () => await by() === 'store')
+      tookMs.push(performance.now() - startMs)
+    }
+    t.ok(Math.min(...tookMs) <= 1_000, `${tookMs.map(Math.round)} ms`)
+  }
+})
+
 t.test('open lets everybody pass, closed nobody, and each limit may have its own way', async t => {
   const server = await redisOf(t)
   const routes = (app: FastifyInstance) => {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { startRedis } from '@respite/testing'
 import t from 'tap'
 import { linkedApp, makeApp, served, statuses } from './app.ts'
@@ -105,4 +106,10 @@ t.test('top tells who was refused most, by requests and by hand, the most often 
   ]
   t.same(app.rateLimit.top(), expected)
   t.same(app.rateLimit.top(1), expected.slice(0, 1))
+})
+
+t.test('top of what is no number of callers is an error, which names it', async t => {
+  const { app } = await makeApp(t, { named })
+  for (const k of [-1, 1.5, NaN, 1_001, '1'] as number[]) t.throws(() => app.rateLimit.top(k), { code: 'FST_RSP_OPTION_INVALID', message: new RegExp(`'k' must be .*, got ${inspect(k)}`) }, inspect(k))
+  t.same(app.rateLimit.top(0), [])
 })

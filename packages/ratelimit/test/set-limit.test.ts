@@ -35,6 +35,25 @@ t.test('setLimit changes a limit for routes and calls, and keeps what was counte
   t.same(await statuses(app, 4, '/'), [200, 200, 200, 429], 'back to what the code says')
 })
 
+t.test('a limit that was 0 for a while counts on from where it was', async t => {
+  const named = (['fixed-window', 'sliding-log', 'sliding-counter', 'concurrency'] as const)
+    .map(algorithm => ({ name: algorithm, algorithm, limit: 5, ...(algorithm !== 'concurrency' && { per: '1h' as const }) }))
+  for (const app of [(await makeApp(t, { named })).app, await linkedApp(t, { named }, options())]) {
+    for (const { name } of named) {
+      const first = await app.rateLimit.take(name, 'k')
+      for (let i = 0; i < 2; i++) await app.rateLimit.take(name, 'k')
+      await app.rateLimit.setLimit(name, { limit: 0 })
+      t.match(await app.rateLimit.take(name, 'k'), { allowed: false, remaining: 0, retryAfterMs: Infinity }, name)
+      await app.rateLimit.setLimit(name, null)
+      t.match(await app.rateLimit.peek(name, 'k'), { allowed: true, remaining: 2 }, name)
+      await app.rateLimit.setLimit(name, { limit: 0 })
+      await app.rateLimit.refund(name, 'k', first)
+      await app.rateLimit.setLimit(name, null)
+      t.match(await app.rateLimit.peek(name, 'k'), { allowed: true, remaining: 3 }, `${name}: what is given back meanwhile is given back`)
+    }
+  }
+})
+
 t.test('a burst stays, goes with its limit, or is set; slots of a concurrency limit stay held', async t => {
   const { app } = await makeApp(t, { named: [...named, { name: 'even', limit: 10, per: '1m', algorithm: 'gcra' }] })
   const limitOf = async (name: string) => (await app.rateLimit.peek(name, 'x')).limit

@@ -46,7 +46,7 @@ t.test('a key function gives text or a number, or nothing', async t => {
 })
 
 t.test('anything else is refused without showing it: it may identify somebody', async t => {
-  for (const [value, type] of [[{ id: 'secret' }, 'object'], [['secret'], 'object'], [true, 'boolean'], [() => 'secret', 'function'], [Symbol('secret'), 'symbol']] as const) {
+  for (const [value, type] of [[{ id: 'secret' }, 'object'], [['secret'], 'object'], [true, 'boolean'], [NaN, 'NaN'], [() => 'secret', 'function'], [Symbol('secret'), 'symbol']] as const) {
     t.throws(() => keyText('api', value), {
       code: 'FST_RSP_RATELIMIT_KEY_INVALID', message: `the key for limit 'api' must be a string or a number, got a value of type ${type}`
     })

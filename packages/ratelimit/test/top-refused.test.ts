@@ -72,3 +72,55 @@ t.test('a flood of callers stays within its bound, keeps those refused most, and
   t.same(new Set(all.slice(0, 10).map(({ key }) => key)), new Set(Array.from({ length: 10 }, (_, i) => `often ${i}`)))
   t.equal(all.reduce((sum, { refused }) => sum + refused, 0), notes, 'no refusal is lost')
 })
+
+/** Space-Saving as it is written down: all counters are looked at, and of the least who has counted so much longest goes. */
+class Naive {
+  readonly #capacity: number
+  #counters: { key: string, refused: number, maxOver: number }[] = []
+
+  constructor (capacity: number) {
+    this.#capacity = capacity
+  }
+
+  note (key: string): void {
+    const known = this.#counters.find(counter => counter.key === key)
+    const full = this.#counters.length === this.#capacity
+    const least = full ? [...this.#counters].sort((a, b) => a.refused - b.refused)[0] : undefined
+    const floor = least?.refused ?? 0
+    const { refused, maxOver } = known ?? { refused: floor, maxOver: floor }
+    this.#counters = [...this.#counters.filter(counter => counter !== (known ?? least)), { key, refused: refused + 1, maxOver }]
+  }
+
+  state (): string[] { return this.#counters.map(({ key, refused, maxOver }) => `${key} ${refused} ${maxOver}`).sort() }
+}
+
+t.test('counts as the naive form does, of whatever stream', async t => {
+  const { below } = seeded(t)
+  for (let round = 0; round < 200; round++) {
+    const capacity = 1 + below(12)
+    const [refused, naive] = [new TopRefused(capacity), new Naive(capacity)]
+    const callers = 1 + below(capacity * 3)
+    for (let i = 0; i < 300; i++) {
+      const key = String(below(2) === 0 ? below(callers) : below(1 + below(callers)))
+      note(refused, 'api', key)
+      naive.note(key)
+      const found = refused.top(Infinity).map(({ key, refused, maxOver }) => `${key} ${refused} ${maxOver}`).sort()
+      if (found.join() !== naive.state().join()) return t.same(found, naive.state(), `note ${i} of round ${round}, ${capacity} counters`)
+    }
+  }
+  t.pass()
+})
+
+t.test('a caller whom nobody knows costs no look at all the others', async t => {
+  const cost = (capacity: number) => {
+    const refused = new TopRefused(capacity)
+    for (let i = 0; i < capacity; i++) note(refused, 'api', `first ${i}`)
+    const start = process.cpuUsage()
+    for (let i = 0; i < 20_000; i++) note(refused, 'api', `once ${i}`)
+    const { user, system } = process.cpuUsage(start)
+    return user + system
+  }
+  const few = Math.min(cost(100), cost(100), cost(100))
+  const many = Math.min(cost(10_000), cost(10_000), cost(10_000))
+  t.ok(many < 25 * few, `${many} µs against ${few} µs`)
+})

@@ -1,7 +1,10 @@
 import { systemClock } from '@respite/redis'
 import { BoundedStates, type Kept } from '../stores/bounded-states.ts'
+import { Subjects } from '../subject.ts'
 import type { HitCounter, Told } from './hit-counter.ts'
 import { hit, type HitRule, type Hits, look, noHits } from './hits.ts'
+
+const longest = 256
 
 /** The hits of one key. */
 class Counted implements Kept {
@@ -24,6 +27,7 @@ class Counted implements Kept {
  */
 export class MemoryHits implements HitCounter {
   readonly #states: BoundedStates<Counted>
+  readonly #subjects = new Subjects()
   /** Of keys that have no place of their own, since all who are kept are refused. */
   #shared = new Counted()
 
@@ -34,20 +38,25 @@ export class MemoryHits implements HitCounter {
 
   hit (key: string, rule: HitRule, told: Told): void {
     const nowMs = systemClock.wallMs()
-    const counted = this.#states.get(key, nowMs) ?? this.#begin(key, nowMs)
+    const counted = this.#states.get(this.#name(key), nowMs) ?? this.#begin(key, nowMs)
     const leftMs = counted.hit(rule, nowMs)
     told(null, { current: counted.hits.count, ttl: leftMs })
   }
 
   look (key: string, _rule: HitRule, told: Told): void {
     const nowMs = systemClock.wallMs()
-    const counted = this.#states.get(key, nowMs) ?? (this.#states.hasPlace(nowMs) ? new Counted() : this.#shared)
+    const counted = this.#states.get(this.#name(key), nowMs) ?? (this.#states.hasPlace(nowMs) ? new Counted() : this.#shared)
     const leftMs = look(counted.hits, nowMs)
     told(null, { current: leftMs === 0 ? 0 : counted.hits.count, ttl: leftMs })
   }
 
+  // Long keys take no more memory than others. The name of one is longer than any key that is its own name.
+  #name (key: string): string {
+    return key.length > longest ? this.#subjects.of('key', key).padEnd(longest + 1) : key
+  }
+
   #begin (key: string, nowMs: number): Counted {
     const counted = new Counted()
-    return this.#states.set(key, counted, nowMs) ? counted : this.#shared
+    return this.#states.set(this.#name(key), counted, nowMs) ? counted : this.#shared
   }
 }

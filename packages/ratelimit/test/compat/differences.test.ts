@@ -1,6 +1,8 @@
 import Fastify, { type FastifyInstance } from 'fastify'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
-import compat, { type RateLimitOptions, type RateLimitPluginOptions } from '../../src/compat/index.ts'
+import compat, { type RateLimitOptions, type RateLimitPluginOptions, RespiteStore } from '../../src/compat/index.ts'
 import { bareApp, served, statuses } from '../app.ts'
 import rateLimit from '../../src/index.ts'
 import { our, run, statusesOf, theirs, times } from './both.ts'
@@ -117,6 +119,25 @@ t.test('a flood of keys frees nobody who is refused', async t => {
   t.same(await statuses(app, 2, as('refused')), [200, 429])
   for (let i = 0; i < 100; i++) await app.inject(as(`flood ${i}`))
   t.equal((await app.inject(as('refused'))).statusCode, 429)
+})
+
+t.test('keys of 64 KB in memory are told apart by their last character, and take no more of it than others', async t => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const store = new RespiteStore({})
+  const hits = (key: string) => {
+    let count = 0
+    store.incr(key, (_, told) => { count = told!.current }, 60_000, 1)
+    return count
+  }
+  const long = (i: number) => `${'k'.repeat(65_536)}${i}`
+  collect()
+  const beforeBytes = process.memoryUsage().heapUsed
+  for (let i = 0; i < 1_000; i++) if (hits(Buffer.from(long(i)).toString()) !== 1) t.fail(`${i} was there before`)
+  collect()
+  const grownBytes = process.memoryUsage().heapUsed - beforeBytes
+  t.ok(grownBytes < 20_000_000, `${grownBytes} bytes`)
+  t.equal(hits(long(7)), 2)
 })
 
 t.test('a check that is made in a handler refuses, too', async t => {

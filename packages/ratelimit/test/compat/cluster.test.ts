@@ -1,0 +1,37 @@
+import { startCluster } from '@respite/testing'
+import { Cluster, Redis } from 'ioredis'
+import t from 'tap'
+import { statuses } from '../app.ts'
+import { compatApp, compatContract } from '../contracts/compat.ts'
+
+const servers = await startCluster()
+const nodes = servers.nodes.map(({ port }) => new Redis(port))
+const clients: Cluster[] = []
+t.teardown(async () => {
+  for (const client of [...clients, ...nodes]) client.disconnect()
+  await servers.stop()
+})
+
+function clientOf (): Cluster {
+  const client = new Cluster([...servers.startupNodes])
+  clients.push(client)
+  return client
+}
+
+async function fresh () {
+  for (const node of nodes) await node.flushall()
+  return { clientOf, keys: async () => (await Promise.all(nodes.map(node => node.keys('*')))).flat() }
+}
+
+compatContract(t, fresh)
+
+t.test('clients are counted by every master, each for itself, and by all processes alike', async t => {
+  await fresh()
+  const [one, two] = [await compatApp(t, { redis: clientOf(), max: 2 }), await compatApp(t, { redis: clientOf(), max: 2 })]
+  for (let i = 0; i < 60; i++) {
+    const request = { url: '/', remoteAddress: `192.0.2.${i}` }
+    const seen = [...await statuses(one, 1, request), ...await statuses(two, 1, request), ...await statuses(one, 1, request)]
+    t.same(seen, [200, 200, 429], request.remoteAddress)
+  }
+  t.ok((await Promise.all(nodes.map(node => node.dbsize()))).every(size => size > 0))
+})
