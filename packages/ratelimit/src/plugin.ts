@@ -26,7 +26,6 @@ import { createRateLimit, type RateLimit } from './rate-limit.ts'
 import { SharedChanges } from './shared-changes.ts'
 import { linkedStore } from './stores/linked.ts'
 import { MemoryStore } from './stores/memory.ts'
-import { Subjects } from './subject.ts'
 import { TopRefused } from './top-refused.ts'
 
 // Through interfaces that `/compat` adds to, since a property has one type in a program.
@@ -57,7 +56,6 @@ async function rateLimitPlugin (app: FastifyInstance, given: RateLimitOptions): 
   for (const limit of resolve(options.named)) refuseScope(limit)
 
   const meters = new Meters(respite.metrics)
-  const subjects = new Subjects()
   const top = new TopRefused()
   const events = new Events(options, respite.logger('ratelimit'))
   const limiter = limiterOf(app, options)
@@ -65,11 +63,11 @@ async function rateLimitPlugin (app: FastifyInstance, given: RateLimitOptions): 
   const shared = sharedChanges(app, changes, limits)
   const routes = new RouteLimits({ limits, everywhere, onStoreError: options.onStoreError, meters })
   const delays = delaysOf(app, limiter, changes)
-  const enforcer = enforcerOf(app, options, { limiter, delays, changes, subjects, top, events })
+  const enforcer = enforcerOf(app, options, { limiter, delays, changes, top, events })
   const hook = (uses: LimitUse | readonly LimitUse[]) => limitHook(routes.alone(uses, 'rateLimit()'), enforcer)
 
   const blocks = respite.metrics.counter(metrics.blocks)
-  app.decorate('rateLimit', createRateLimit({ limits, limiter, changes, shared, blocks, subjects, meters, top, events, hook }) as FastifyInstance['rateLimit'])
+  app.decorate('rateLimit', createRateLimit({ limits, limiter, changes, shared, blocks, meters, top, events, hook }) as FastifyInstance['rateLimit'])
   app.decorateRequest(requestState as unknown as string, null)
   addLimitDuties(respite.requests, { routes, enforcer, denials: respite.metrics.counter(metrics.denied).of(), within: app })
   app.addHook('onRoute', limitRoutes(routes, enforcer))
@@ -125,7 +123,7 @@ function sharedChanges (app: FastifyInstance, changes: LimitChanges, limits: Lim
   return shared
 }
 
-type EnforcedBy = Pick<EnforcerParts, 'limiter' | 'delays' | 'changes' | 'subjects' | 'top' | 'events'>
+type EnforcedBy = Pick<EnforcerParts, 'limiter' | 'delays' | 'changes' | 'top' | 'events'>
 
 // Who provides what is known at onReady; no request comes before.
 function enforcerOf (app: FastifyInstance, options: ResolvedRateLimitOptions, made: EnforcedBy): Enforcer {

@@ -13,7 +13,7 @@ import type { Meters } from './meters.ts'
 import type { AlgorithmName, Rule } from './rule.ts'
 import type { SharedChanges } from './shared-changes.ts'
 import type { AnsweredBy } from './stores/store.ts'
-import { keyText, type Subjects } from './subject.ts'
+import { keyText, subjectOf } from './subject.ts'
 import { mostTold, type RefusedCaller, type TopRefused } from './top-refused.ts'
 
 /** What a limit said. */
@@ -112,7 +112,6 @@ export interface RateLimitParts {
   readonly changes: LimitChanges
   readonly shared: SharedChanges
   readonly blocks: Metric<CounterSeries>
-  readonly subjects: Subjects
   readonly meters: Meters
   readonly top: TopRefused
   readonly events: Events
@@ -120,7 +119,7 @@ export interface RateLimitParts {
 }
 
 /** Makes `fastify.rateLimit`. */
-export function createRateLimit ({ limits, limiter, changes, shared, blocks, subjects, meters, top, events, hook }: RateLimitParts): RateLimit {
+export function createRateLimit ({ limits, limiter, changes, shared, blocks, meters, top, events, hook }: RateLimitParts): RateLimit {
   const find = (name: string): Limit => {
     const limit = limits.find(name)
     if (limit === undefined) throw new FST_RSP_RATELIMIT_UNKNOWN(name)
@@ -130,7 +129,7 @@ export function createRateLimit ({ limits, limiter, changes, shared, blocks, sub
     const limit = find(name)
     const who = keyText(name, key)
     if (who === undefined) throw new FST_RSP_RATELIMIT_KEY_INVALID(name, String(key))
-    return { rule: changes.of(limit.rule), ban: limit.ban, lease: limit.lease, limit, who, subject: subjects.of(limit.by, who), cost: checkedCost(name, cost ?? limit.cost) }
+    return { rule: changes.of(limit.rule), ban: limit.ban, lease: limit.lease, limit, who, subject: subjectOf(limit.by, who), cost: checkedCost(name, cost ?? limit.cost) }
   }
   return Object.assign(hook, {
     async take (name: string, key: string | number, { cost }: { cost?: number } = {}) {

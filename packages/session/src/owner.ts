@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { FST_RSP_SESSION_USER_INVALID } from './errors.ts'
 
@@ -10,7 +10,7 @@ export interface Owner {
   readonly userId: string | undefined
 }
 
-const digest = (text: string) => createHash('sha256').update(text).digest('base64url')
+const digest = (text: string) => hash('sha256', text, 'base64url')
 
 /** @throws FST_RSP_SESSION_USER_INVALID */
 export function ownerOfUser (userId: string): Owner {

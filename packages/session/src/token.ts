@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import { randomSecret } from '@respite/redis'
 import { LRUCache } from 'lru-cache'
 
@@ -71,7 +71,7 @@ export class Tokens<Held extends Credential = Credential> {
 
 /** The form in which a secret is stored: one that leaks opens nothing. */
 export function hashOf (secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url')
+  return hash('sha256', secret, 'base64url')
 }
 
 /** What visitors' tags begin with, and users' do not: so a token tells the one from the other before anything is asked. */

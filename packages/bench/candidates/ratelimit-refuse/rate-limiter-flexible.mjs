@@ -9,8 +9,10 @@ const take = subject => limiter.consume(subject).then(() => true, error => { if 
 
 measured({
   check: take,
-  fill: async units => {
-    for (let i = 0; i < 2 * units; i++) await take(`subject-${i >> 1}`)
+  questions: {
+    async fill ({ units }) {
+      for (let i = 0; i < 2 * units; i++) await take(`subject-${i >> 1}`)
+    }
   },
   close: () => redis.disconnect()
 })

@@ -15,8 +15,10 @@ const take = subject => askHook(app, hook, subject)
 
 measured({
   check: take,
-  fill: async units => {
-    for (let i = 0; i < 2 * units; i++) await take(`subject-${i >> 1}`)
+  questions: {
+    async fill ({ units }) {
+      for (let i = 0; i < 2 * units; i++) await take(`subject-${i >> 1}`)
+    }
   },
   close: () => app.close()
 })

@@ -12,6 +12,6 @@ measured({
     await Promise.all(limits.map(limit => call(limit, subject)))
     return true
   },
-  fill: () => undefined,
+  charge: () => undefined,
   close: () => redis.disconnect()
 })

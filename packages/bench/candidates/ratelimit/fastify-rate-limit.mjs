@@ -13,6 +13,6 @@ const take = ({ name, limit, windowMs }, subject) => new Promise((resolve, rejec
 
 measured({
   check: async subject => !(await Promise.all(limits.map(limit => take(limit, subject)))).includes(false),
-  fill: units => Promise.all(Array.from({ length: units }, () => take(filled(units), 'one'))),
+  charge: units => take(filled(units), 'one'),
   close: () => redis.disconnect()
 })

@@ -15,6 +15,6 @@ measured({
     await Promise.all(limits.map(limit => count(limit, subject)))
     return true
   },
-  fill: units => Promise.all(Array.from({ length: units }, () => count({ name: 'full', windowMs: 60_000 }, 'one'))),
+  charge: () => count({ name: 'full', windowMs: 60_000 }, 'one'),
   close: () => redis.disconnect()
 })

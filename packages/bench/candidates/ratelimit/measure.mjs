@@ -4,11 +4,16 @@ import { answering } from '../answering.mjs'
 /**
  * Answers what the bench asks over IPC until it goes away.
  * @param candidate - `check(subject)`, which resolves to whether it was admitted, by limits that a run does not reach;
- * `fill(units)`, which uses up a limit of so many; `close()`; and under `questions` what else it answers
+ * `charge(units)`, which takes one unit of a limit of so many; `close()`; and under `questions` what else it answers
  */
 export function measured (candidate) {
-  const questions = { checks: given => checks(candidate, given), fill: ({ units }) => candidate.fill(units), ...candidate.questions }
+  const questions = { checks: given => checks(candidate, given), fill: ({ units }) => fill(candidate, units), ...candidate.questions }
   answering(questions, () => candidate.close())
+}
+
+/** Uses up a limit, by no more callers at once than measure it: else the heap is laid out for more. */
+async function fill ({ charge }, units) {
+  for (let done = 0; done < units; done += 50) await Promise.all(Array.from({ length: 50 }, () => charge(units)))
 }
 
 /** Checks by so many concurrent callers; every 16th is timed. */

@@ -12,14 +12,11 @@ await app.register(redis, { url: process.env.BENCH_REDIS_URL, boot: 'wait' })
 await app.register(rateLimit, { headers: [], timeoutMs: 2_000, onStoreError: 'closed' })
 const optionsOf = ({ name, limit, windowMs }) => ({ name, limit, per: windowMs, key: request => request.subject, ...algorithm && { algorithm } })
 const hook = app.rateLimit(limits.map(optionsOf))
-const full = [100, 1_000].map(units => [units, app.rateLimit(optionsOf(filled(units)))])
+const full = new Map([100, 1_000].map(units => [units, app.rateLimit(optionsOf(filled(units)))]))
 await app.ready()
 
 measured({
   check: subject => askHook(app, hook, subject),
-  fill: async units => {
-    const [, check] = full.find(([known]) => known === units)
-    await Promise.all(Array.from({ length: units }, () => askHook(app, check, 'one')))
-  },
+  charge: units => askHook(app, full.get(units), 'one'),
   close: () => app.close()
 })

@@ -20,6 +20,6 @@ const take = ({ name, limit, windowMs }, subject) => redis.logged(`${name}:${sub
 
 measured({
   check: async subject => !(await Promise.all(limits.map(limit => take(limit, subject)))).includes(0),
-  fill: units => Promise.all(Array.from({ length: units }, () => take(filled(units), 'one'))),
+  charge: units => take(filled(units), 'one'),
   close: () => redis.disconnect()
 })

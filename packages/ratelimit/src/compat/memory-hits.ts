@@ -1,6 +1,6 @@
 import { systemClock } from '@respite/redis'
 import { BoundedStates, type Kept } from '../stores/bounded-states.ts'
-import { Subjects } from '../subject.ts'
+import { subjectOf } from '../subject.ts'
 import type { HitCounter, Told } from './hit-counter.ts'
 import { hit, type HitRule, type Hits, look, noHits } from './hits.ts'
 
@@ -27,7 +27,6 @@ class Counted implements Kept {
  */
 export class MemoryHits implements HitCounter {
   readonly #states: BoundedStates<Counted>
-  readonly #subjects = new Subjects()
   /** Of keys that have no place of their own, since all who are kept are refused. */
   #shared = new Counted()
 
@@ -52,7 +51,7 @@ export class MemoryHits implements HitCounter {
 
   // Long keys take no more memory than others. The name of one is longer than any key that is its own name.
   #name (key: string): string {
-    return key.length > longest ? this.#subjects.of('key', key).padEnd(longest + 1) : key
+    return key.length > longest ? subjectOf('key', key).padEnd(longest + 1) : key
   }
 
   #begin (key: string, nowMs: number): Counted {

@@ -1,13 +1,13 @@
 import { type Keyspace, type KeyShape, type Link, loadScript } from '@respite/redis'
 import { keys } from '../keys.ts'
-import type { Subjects } from '../subject.ts'
+import { subjectOf } from '../subject.ts'
 import type { HitCounter, Told } from './hit-counter.ts'
 import type { HitRule } from './hits.ts'
 
 const hits = loadScript('ratelimit.hits', new URL('../../lua/hits.lua', import.meta.url))
 
 /** What the counters of one registration share. */
-export interface HitServer { readonly link: Link, readonly keyspace: Keyspace, readonly subjects: Subjects }
+export interface HitServer { readonly link: Link, readonly keyspace: Keyspace }
 
 /** Hits in Redis, a key for each who is counted and each counter. */
 export class RedisHits implements HitCounter {
@@ -31,8 +31,8 @@ export class RedisHits implements HitCounter {
   }
 
   #ask (what: 'hit' | 'look', key: string, { windowMs, max, beyond }: HitRule, told: Told): void {
-    const { link, subjects } = this.#server
-    const name = this.#shape.key(subjects.of('key', key), this.#counter)
+    const { link } = this.#server
+    const name = this.#shape.key(subjectOf('key', key), this.#counter)
     link.call(hits, [name], [what, windowMs, Math.min(max, Number.MAX_SAFE_INTEGER), beyond], (error, reply) => {
       if (error !== null) {
         told(error)

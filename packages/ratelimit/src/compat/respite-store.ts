@@ -1,5 +1,4 @@
 import type { Respite } from '@respite/redis'
-import { Subjects } from '../subject.ts'
 import type { HitCounter } from './hit-counter.ts'
 import type { FastifyRateLimitOptions, FastifyRateLimitStore, HitCallback } from './hit-store.ts'
 import type { Beyond, HitRule } from './hits.ts'
@@ -46,7 +45,7 @@ export class RespiteStore implements FastifyRateLimitStore {
    */
   static over ({ link, keyspace }: Pick<Respite, 'link' | 'keyspace'>, { nameSpace = defaultNameSpace, timeoutMs = link.deadlineMs }: { nameSpace?: string, timeoutMs?: number } = {}): { new (options: FastifyRateLimitOptions): RespiteStore } {
     if (link.embedded) return RespiteStore
-    const server = { link: link.within(timeoutMs), keyspace, subjects: new Subjects() }
+    const server = { link: link.within(timeoutMs), keyspace }
     const open: OpenCounter = name => new RedisHits(server, nameSpace + name)
     return class extends RespiteStore {
       constructor (options: FastifyRateLimitOptions) {

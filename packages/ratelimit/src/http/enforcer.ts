@@ -6,7 +6,7 @@ import { FST_RSP_RATELIMIT_STORE_DOWN } from '../errors.ts'
 import { chargesOf, type Answered, type LimitCharge, type Limiter, type Ruling } from '../limiter.ts'
 import type { LimitChanges } from '../limit-changes.ts'
 import type { Delays } from '../delays/delays.ts'
-import { keyText, type SubjectKind, type Subjects } from '../subject.ts'
+import { keyText, type SubjectKind, subjectOf } from '../subject.ts'
 import { tierRule } from '../tier.ts'
 import type { TopRefused } from '../top-refused.ts'
 import type { AddressTest } from './address-list.ts'
@@ -30,7 +30,6 @@ export interface EnforcerParts {
   readonly limiter: Limiter
   readonly delays: Delays
   readonly changes: LimitChanges
-  readonly subjects: Subjects
   readonly clientIp: () => ClientIp
   readonly identity: () => Identity | undefined
   readonly allowed: AddressTest | undefined
@@ -80,13 +79,13 @@ export class Enforcer {
   }
 
   /**
-   * Limits of all kinds, decided together; nothing when none counts the request.
-   * @throws what a function of the app throws, and the error for what it returns
+   * Limits of all kinds, decided together; nothing when none counts the request. A promise only where a function of the app gave one.
+   * It rejects with what such a function throws, and with the error for what it returns.
    */
-  async byAll ({ ip, user, key }: RouteSet, request: FastifyRequest): Promise<Pending | undefined> {
-    if (this.#parts.exemption !== undefined && await this.#parts.exemption.of(request)) return undefined
-    const keyed = await Promise.all(counting(key, request).map(limit => this.#functionAsk(limit, request)))
-    return this.#ask([...this.#ipAsks(ip, request), ...this.#userAsks(user, request), ...keyed.filter(ask => ask !== undefined)])
+  byAll (set: RouteSet, request: FastifyRequest): Pending | undefined | Promise<Pending | undefined> {
+    const { exemption } = this.#parts
+    if (exemption === undefined) return this.#byAllCounting(set, request)
+    return exemption.of(request).then(exempt => exempt ? undefined : this.#byAllCounting(set, request))
   }
 
   /** Whether the request was charged for one of these, by whatever cost its route gives that limit. */
@@ -143,19 +142,41 @@ export class Enforcer {
     return user === undefined ? this.#ipAsks(limits, request) : this.#asks(counting(limits, request), 'user', user)
   }
 
-  /** Of a limit with functions of the request; nothing when its cost is 0. */
-  async #functionAsk (one: RouteLimit, request: FastifyRequest): Promise<RouteAsk | undefined> {
+  #byAllCounting ({ ip, user, key }: RouteSet, request: FastifyRequest): Pending | undefined | Promise<Pending | undefined> {
+    const keyed = counting(key, request).map(limit => this.#functionAsk(limit, request))
+    const ask = (keyed: readonly (RouteAsk | undefined)[]) => this.#ask([...this.#ipAsks(ip, request), ...this.#userAsks(user, request), ...keyed.filter(ask => ask !== undefined)])
+    return keyed.some(isThenable) ? Promise.all(keyed).then(ask) : ask(keyed as readonly (RouteAsk | undefined)[])
+  }
+
+  /** Of a limit with functions of the request; nothing when its cost is 0. Never throws, so that of several promises none is left alone. */
+  #functionAsk (one: RouteLimit, request: FastifyRequest): RouteAsk | undefined | Promise<RouteAsk | undefined> {
     const { limit } = one
-    const { rule: { name } } = limit
-    const key = limit.key === undefined ? undefined : keyText(name, await limit.key(request))
+    try {
+      const key: unknown = limit.key?.(request)
+      if (isThenable(key) || limit.limitFor !== undefined || limit.costOf !== undefined) return this.#laterAsk(one, request, key)
+      return limit.cost === 0 ? undefined : this.#keyedAsk(one, request, key)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  async #laterAsk (one: RouteLimit, request: FastifyRequest, key: unknown): Promise<RouteAsk | undefined> {
+    const { limit } = one
+    const ask = this.#keyedAsk(one, request, await key)
+    const rule = limit.limitFor === undefined ? ask.rule : tierRule(ask.rule, await limit.limitFor(request))
+    const cost = limit.costOf === undefined ? limit.cost : checkedCost(limit.rule.name, await limit.costOf(request), 0)
+    return cost === 0 ? undefined : { ...ask, rule, cost }
+  }
+
+  #keyedAsk (one: RouteLimit, request: FastifyRequest, given: unknown): RouteAsk {
+    const { limit } = one
+    const key = limit.key === undefined ? undefined : keyText(limit.rule.name, given)
     const [ask] = key !== undefined ? this.#asks([one], 'key', key) : limit.by === 'user' ? this.#userAsks([one], request) : this.#ipAsks([one], request)
-    const rule = limit.limitFor === undefined ? ask!.rule : tierRule(ask!.rule, await limit.limitFor(request))
-    const cost = limit.costOf === undefined ? limit.cost : checkedCost(name, await limit.costOf(request), 0)
-    return cost === 0 ? undefined : { ...ask!, rule, cost }
+    return ask!
   }
 
   #asks (limits: readonly RouteLimit[], kind: SubjectKind, who: string): RouteAsk[] {
-    const subject = this.#parts.subjects.of(kind, who)
+    const subject = subjectOf(kind, who)
     return limits.map(({ limit, meter }) => ({ rule: this.#parts.changes.of(limit.rule), subject, cost: limit.cost, ban: limit.ban, lease: limit.lease, limit, meter, who }))
   }
 
@@ -247,3 +268,5 @@ function openCharges ({ asks, ruling }: Question): OpenCharge[] {
 function counting (limits: readonly RouteLimit[], request: FastifyRequest): readonly RouteLimit[] {
   return limits.every(({ counts }) => counts === undefined) ? limits : limits.filter(({ counts }) => counts === undefined || counts(request))
 }
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> => typeof (value as { then?: unknown } | null | undefined)?.then === 'function'

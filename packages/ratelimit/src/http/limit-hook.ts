@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify'
 import type { Enforced, Enforcer } from './enforcer.ts'
+import type { Pending } from './pending.ts'
 import type { RouteSet } from './route-limits.ts'
 
 /** Makes a hook that checks limits of all kinds, together. */
@@ -16,10 +17,13 @@ export function limitHook (limits: RouteSet, enforcer: Enforcer): preHandlerHook
 
 /** Checks limits of all kinds, together, once it is known whether the request is exempt. */
 export function checkAll ({ limits, enforcer }: { limits: RouteSet, enforcer: Enforcer }, request: FastifyRequest, reply: FastifyReply, done: Enforced): void {
-  enforcer.byAll(limits, request).then(pending => {
+  const settle = (pending: Pending | undefined) => {
     if (pending === undefined) done()
     else enforcer.settle(pending, request, reply, done)
-  }, (error: unknown) => done(errorOf(error)))
+  }
+  const pending = enforcer.byAll(limits, request)
+  if (pending instanceof Promise) pending.then(settle, (error: unknown) => done(errorOf(error)))
+  else settle(pending)
 }
 
 // Fastify takes a hook that fails with nothing for one that has no objection.
