@@ -1,4 +1,4 @@
-import type { CounterSeries, Metric } from '@respite/redis'
+import type { CounterSeries } from '@respite/redis'
 import type { HeldSlot, HeldSlots } from './held-slots.ts'
 import type { Limit } from './limit.ts'
 import type { Load } from './load.ts'
@@ -39,8 +39,6 @@ export interface LimiterParts {
   /** Of concurrency limits, in use by requests and calls of this process. */
   readonly slots: HeldSlots
   readonly load: Load
-  /** By limit: refusals for headroom alone. */
-  readonly shed: Metric<CounterSeries>
   /** Processes of the app that share the limits. */
   readonly instances: () => number
   readonly storeErrors: CounterSeries
@@ -63,7 +61,6 @@ export class Limiter {
     this.#parts.store.take(asks, (error, verdict) => {
       if (error === null && this.#mayBeBack) this.#forgetLocal()
       const ruling = error === null ? rulingOf(asks, verdict!) : this.#without(asks, 'take')
-      ruling.answers.forEach(({ shed }, i) => { if (shed) this.#parts.shed.of(asks[i]!.rule.name).inc() })
       if (slotted !== undefined) this.#hold(slotted, ruling, { lost: error !== null })
       callback(ruling)
     })

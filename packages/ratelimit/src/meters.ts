@@ -4,18 +4,20 @@ import { metrics as names } from './metrics.ts'
 /** What a limit decided. */
 export type Decided = 'allowed' | 'refused' | 'would_refuse' | 'unchecked' | 'unavailable'
 
-/** Counts the decisions of one limit on one route; a series begins with its first. */
-export type Meter = (decided: Decided) => void
+/** Counts the decisions of one limit on one route, and which refusals were for headroom alone; a series begins with its first. */
+export type Meter = (decided: Decided, shed?: boolean) => void
 
 /** Makes the meters of an app. */
 export class Meters {
   readonly #decisions
   readonly #exceeded
+  readonly #shed
   readonly #totals = new Map<string, Record<Decided, number>>()
 
   constructor (metrics: Metrics) {
     this.#decisions = metrics.counter(names.decisions)
     this.#exceeded = metrics.counter(names.exceeded)
+    this.#shed = metrics.counter(names.shed)
   }
 
   /** Of all routes and calls, since the process started. */
@@ -29,11 +31,12 @@ export class Meters {
     const series: Partial<Record<Decided, CounterSeries>> = {}
     let exceeded: CounterSeries | undefined
     const totals = this.#totalsOf(limit)
-    return decided => {
+    return (decided, shed) => {
       const counter = series[decided] ??= this.#decisions.of(limit, route, decided)
       counter.inc()
       totals[decided]++
       if (decided === 'refused') (exceeded ??= this.#exceeded.of(limit, route)).inc()
+      if (decided === 'refused' && shed) this.#shed.of(limit).inc()
     }
   }
 

@@ -91,7 +91,7 @@ function limiterOf (app: FastifyInstance, { timeoutMs, maxKeys, load: loadOption
   const store = link.embedded ? local : linkedStore(app, { timeoutMs, leases })
   const slots = new HeldSlots({ store, local })
   const load = new Load(loadOptions, { clock, log: logger('ratelimit') })
-  const limiter = new Limiter({ store, local, slots, load, shed: port.counter(metrics.shed), instances: () => bus.instances, storeErrors: port.counter(metrics.storeErrors).of() })
+  const limiter = new Limiter({ store, local, slots, load, instances: () => bus.instances, storeErrors: port.counter(metrics.storeErrors).of() })
   app.addHook('onClose', () => slots.close())
   const unlisten = link.on('state', state => { if (state === 'up') limiter.storeMayBeBack() })
   app.addHook('onClose', async () => unlisten())

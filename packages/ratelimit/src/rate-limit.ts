@@ -135,8 +135,8 @@ export function createRateLimit ({ limits, limiter, changes, shared, blocks, met
     async take (name: string, key: string | number, { cost }: { cost?: number } = {}) {
       const ask = askOf(name, key, cost)
       const ruling = await new Promise<Ruling>(resolve => limiter.take([ask], resolve))
-      const { by } = ruling.answers[0]!
-      meters.of(name, 'take')(ruling.decision === 'allowed' && by === 'none' ? 'unchecked' : ruling.decision)
+      const { by, shed } = ruling.answers[0]!
+      meters.of(name, 'take')(ruling.decision === 'allowed' && by === 'none' ? 'unchecked' : ruling.decision, shed)
       if (ruling.decision === 'refused') {
         top.note(name, ask.who, ask.subject)
         events.bans([ask], ruling)

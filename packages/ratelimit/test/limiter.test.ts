@@ -53,8 +53,7 @@ function assemble ({ instances = 1 } = {}) {
   const storeErrors = { inc: () => { seen.errors++ }, get value () { return seen.errors } }
   const local = new MemoryStore({ clock, maxKeys: 1_000 })
   const load = new Load({}, { clock, log: { warn: () => { t.fail() } } })
-  const shed = { of: () => ({ value: 0, inc: () => { t.fail() } }) } as never
-  const limiter = new Limiter({ store, local, load, shed, slots: new HeldSlots({ store, local }), instances: () => seen.instances, storeErrors })
+  const limiter = new Limiter({ store, local, load, slots: new HeldSlots({ store, local }), instances: () => seen.instances, storeErrors })
   const ask = (mode: 'take' | 'peek', asks: Ask[]): Ruling => {
     const rulings: Ruling[] = []
     limiter[mode](asks, ruling => rulings.push(ruling))

@@ -183,12 +183,12 @@ export class Enforcer {
   #count ({ asks }: Pending, { decision, answers }: Ruling): void {
     for (let i = 0; i < asks.length; i++) {
       const { limit, meter, who, subject } = asks[i]!
-      const { by, waitMs } = answers[i]!
+      const { by, waitMs, shed } = answers[i]!
       if (decision === 'unavailable') meter('unavailable')
       else if (by === 'none') meter('unchecked')
       else if (waitMs === 0) meter('allowed')
       else {
-        meter('refused')
+        meter('refused', shed)
         this.#parts.top.note(limit.rule.name, who, subject)
       }
     }

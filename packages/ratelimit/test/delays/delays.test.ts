@@ -34,7 +34,7 @@ function assemble (t: Test, { later = false } = {}) {
   }
   const load = new Load({}, { clock, log: { warn: () => { t.fail() } } })
   const storeErrors = { value: 0, inc: () => { t.fail() } }
-  const limiter = new Limiter({ store, local, slots: new HeldSlots({ store, local }), load, shed: counted, instances: () => 1, storeErrors })
+  const limiter = new Limiter({ store, local, slots: new HeldSlots({ store, local }), load, instances: () => 1, storeErrors })
   const delays = new Delays({ limiter, changes: new LimitChanges(), clock, after: timers.after, delayed: counted })
   const startMs = clock.nowMs
   const told: string[] = []

@@ -146,3 +146,19 @@ t.test('delays out of bounds, and those that contradict another option, fail the
     [{ algorithm: 'concurrency', per: undefined }, /limit 'slow': 'delay' belongs to limits with a window/]
   ] as const) await t.rejects(makeApp(t, { limits: [{ ...slow, ...options } as never] }), { message }, JSON.stringify(options))
 })
+
+t.test('who was refused for headroom, waited and was served counts as no refusal', async t => {
+  const { app, clock } = await makeApp(t, { limits: [{ name: 'ten', limit: 10, per: '10s', algorithm: 'fixed-window', delay: { max: '1s' } }], load: { shedAt: 0.5, measure: () => 0.75 } })
+  app.get('/', served)
+  await app.ready()
+  const timers = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout'] })
+  t.teardown(() => timers.uninstall())
+  t.same(await statuses(app, 5, '/'), [200, 200, 200, 200, 200])
+  clock.nowMs += 9_500
+  const answer = app.inject('/')
+  while (await waiting(app) !== (1 as number)) await new Promise(setImmediate)
+  clock.nowMs += 500
+  timers.tick(500)
+  t.equal((await answer).statusCode, 200)
+  t.same(await seriesOf(app, 'rate_limit_shed_total'), {})
+})
