@@ -42,15 +42,25 @@ function generate ({ url, connections, seconds, cookies }) {
     })
     const from = performance.now()
     let lastAt = from
+    // On a busy machine the first answer may take longer than the whole of a short run.
+    let over = false
+    const endIfOver = () => { if (over && responses + errors > 0) run.stop() }
     run.on('response', (_client, status, _bytes, ms) => {
       lastAt = performance.now()
       responses++
       statuses[status] = (statuses[status] ?? 0) + 1
       buckets[Math.min(buckets.length - 1, Math.floor(ms / bucketMs))]++
+      endIfOver()
     })
-    run.on('reqError', () => { errors++ })
+    run.on('reqError', () => {
+      errors++
+      endIfOver()
+    })
     run.on('error', reject)
-    setTimeout(() => run.stop(), seconds * 1000)
+    setTimeout(() => {
+      over = true
+      endIfOver()
+    }, seconds * 1000)
     run.on('done', ({ requests }) => {
       // A connection that the server ends is made again without a word; its request was sent and is answered by nobody.
       // At the end each connection may have one on its way.

@@ -97,7 +97,7 @@ t.test('R12: a lost message is noticed by the next, and ends every copy', async 
   lost = true
   await here.cache.set('a', 'new')
   await until('it is lost', () => counts.lost === 1)
-  t.equal(there.cache.getLocal('a'), 'old', 'nobody has told')
+  // By the next message, or by a heartbeat that comes before it.
   lost = false
   await here.cache.set('b', 'new')
   await until('it is noticed', () => there.cache.getLocal('a') === undefined && there.cache.getLocal('c') === undefined)
