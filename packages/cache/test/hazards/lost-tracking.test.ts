@@ -59,7 +59,11 @@ for (const end of ['told', 'asking'] as const) {
       for (const { id, redirect } of asking) await raw.client('KILL', 'ID', end === 'asking' ? id : redirect)
     })
     t.ok(lastMs < boundMs, `read for ${Math.round(lastMs)} ms`)
-    await until('copies are trusted again', async () => await watched.cache.get('k') === 'new' && watched.cache.getLocal('k') === 'new')
+    await until('copies are trusted again', async () => {
+      // A set whose connection was killed may have been done or not: its key is dropped once it can be, perhaps after the next set.
+      if (await watched.cache.get('k') === undefined) await other.cache.set('k', 'new')
+      return watched.cache.getLocal('k') === 'new'
+    })
     await other.cache.set('k', 'newest')
     await until('and changes are heard of', () => watched.cache.getLocal('k') === undefined)
   })
@@ -79,7 +83,11 @@ for (const aim of ['subscribers', 'others', 'all'] as const) {
     t.ok(found === 'new' || (found === undefined && aim !== 'subscribers'), `then ${found}`)
     proxy.blackHole = false
     proxy.cut() // bytes were lost within the streams
-    await until('copies are trusted again', async () => await watched.cache.get('k') === 'new' && watched.cache.getLocal('k') === 'new')
+    await until('copies are trusted again', async () => {
+      // A set whose connection was killed may have been done or not: its key is dropped once it can be, perhaps after the next set.
+      if (await watched.cache.get('k') === undefined) await other.cache.set('k', 'new')
+      return watched.cache.getLocal('k') === 'new'
+    })
   })
 }
 
