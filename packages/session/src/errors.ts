@@ -48,6 +48,18 @@ export const FST_RSP_SESSION_FIELD_INVALID = createError<[string]>(
 export const FST_RSP_SESSION_OFF = createError(
   'FST_RSP_SESSION_OFF', 'this route has config.session: false: its session cannot be written', 500)
 
+/** A connection cannot end with a session that was not read. */
+export const FST_RSP_SESSION_NOT_READ = createError(
+  'FST_RSP_SESSION_NOT_READ', "this request's session was not read: closeWith and onEnd need a route without config.session: false, and the plugin '@respite/session'", 500)
+
+/** `closeWith` was given something that cannot be closed. */
+export const FST_RSP_SESSION_CONNECTION = createError<[string]>(
+  'FST_RSP_SESSION_CONNECTION', "closeWith takes a WebSocket of 'ws', or a stream such as reply.raw, got %s", 500)
+
+/** So many connections and listeners of a process wait for the end of their sessions that it takes no more. */
+export const FST_RSP_SESSION_FOLLOWED_MAX = createError<[number]>(
+  'FST_RSP_SESSION_FOLLOWED_MAX', 'this process follows the sessions of %d connections already', 503)
+
 /** A visitor's session needs the cookie transport. */
 export const FST_RSP_SESSION_NO_COOKIE = createError(
   'FST_RSP_SESSION_NO_COOKIE', "a visitor without a session sent data to keep, but 'transports' has no cookie", 500)

@@ -5,6 +5,7 @@ import type { Keeper } from './keeper.ts'
 import type { LookUp } from './look-up.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Rotator } from './rotator.ts'
+import type { SessionEnds } from './session-ends.ts'
 import type { SessionEvents } from './session-events.ts'
 import type { Sessions } from './sessions.ts'
 import type { SessionStore } from './stores/store.ts'
@@ -16,6 +17,7 @@ export interface House {
   readonly options: ResolvedOptions
   readonly store: SessionStore
   readonly events: SessionEvents
+  readonly ends: SessionEnds
   readonly lookUp: LookUp
   readonly keeper: Keeper
   readonly rotator: Rotator

@@ -28,6 +28,7 @@ export interface SessionOptions {
   trust?: Duration
   durableDown?: Duration
   durableDeadline?: Duration
+  recheckEvery?: Duration
   maxSessions?: number
 }
 
@@ -51,6 +52,7 @@ export interface ResolvedOptions {
   readonly trust: number
   readonly durableDown: number
   readonly durableDeadline: number
+  readonly recheckEvery: number
   readonly maxSessions: number
 }
 
@@ -144,6 +146,7 @@ export const optionsSchema = {
     trust: { duration: true, minimumMs: 100, default: '3s', description: 'How long such an answer lets it believe Redis; a logout that Redis did not acknowledge takes this long' },
     durableDown: { duration: true, minimumMs: 0, default: '1m', description: 'How long sessions found in Redis are served while the durable store is down' },
     durableDeadline: { duration: true, minimumMs: 50, default: '2s', description: 'How long the durable store has for an answer' },
+    recheckEvery: { duration: true, minimumMs: 100, maximumMs: 3_600_000, default: '30s', description: 'How often the durable store is asked whether the sessions of open connections still live, also when no message said otherwise' },
     maxSessions: { type: 'integer', minimum: 1, default: 100_000, description: 'Sessions kept in this process without a durable store; beyond, the longest unused one ends' }
   }
 }

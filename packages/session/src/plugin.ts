@@ -17,6 +17,7 @@ import { metrics } from './metrics.ts'
 import { type ResolvedOptions, resolveOptions, type SessionOptions } from './options.ts'
 import { purger } from './purger.ts'
 import { Rotator } from './rotator.ts'
+import { SessionEnds } from './session-ends.ts'
 import { SessionEvents } from './session-events.ts'
 import { createSessions } from './sessions.ts'
 import { MemoryStore } from './stores/memory.ts'
@@ -45,8 +46,8 @@ async function sessionPlugin (fastify: FastifyInstance, given: SessionOptions): 
 export function openHouse (fastify: FastifyInstance, given: SessionOptions): House {
   const { respite } = fastify
   const house = build(respite, resolveOptions(given))
-  const { store, events, keeper, options } = house
-  const sessions = createSessions({ keeper, store, events, clock: respite.clock, options })
+  const { store, events, ends, keeper, options } = house
+  const sessions = createSessions({ keeper, store, events, ends, clock: respite.clock, options })
   houses.set(sessions, house)
   fastify.decorate('sessions', sessions)
   respite.health.add('session', () => healthOf(house))
@@ -86,7 +87,20 @@ function build (respite: Respite, options: ResolvedOptions): House {
   })
   const keeper: Keeper = new Keeper({ store, redis, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
   const rotator = new Rotator({ store, redis, tokens, events, clock, log, options, inBackground: work => keeper.inBackground(work) })
-  return { options, store, events, lookUp, keeper, rotator, copies, tokens, trust, secrets, clock, log }
+  const ends = new SessionEnds({
+    living: sids => withinDeadline(store.living(sids), options.durableDeadline, 'living'),
+    // Embedded, what other processes do with the same store is told by nobody.
+    hears: () => link.embedded ? store.kind === 'memory' : link.state === 'up',
+    prolong ({ sid, userId }, { hash, tag, leftMs }) {
+      if (options.idle - leftMs >= options.touchEvery) keeper.touch(copies.hold({ tag, hash }), { sid, userId })
+    },
+    inBackground: work => keeper.inBackground(work),
+    clock,
+    chance,
+    log,
+    times: { recheckMs: options.recheckEvery, deafRecheckMs: Math.min(options.recheckEvery, options.trust), durableDownMs: options.durableDown }
+  })
+  return { options, store, events, ends, lookUp, keeper, rotator, copies, tokens, trust, secrets, clock, log }
 }
 
 function decorate (fastify: FastifyInstance, { options, parts }: { options: ResolvedOptions, parts: ReplyParts }): void {
@@ -118,7 +132,7 @@ function identityOf (credentials: Credentials): Identity {
   }
 }
 
-function runWithApp (fastify: FastifyInstance, { store, trust, keeper, events, options }: House): void {
+function runWithApp (fastify: FastifyInstance, { store, trust, keeper, events, ends, options }: House): void {
   const { respite } = fastify
   const purge = purger({ store, events, respite })
   let unsubscribe: (() => void) | undefined
@@ -129,7 +143,14 @@ function runWithApp (fastify: FastifyInstance, { store, trust, keeper, events, o
     purge.start()
     unsubscribe = await respite.bus.subscribe(endedTopic, ids => {
       for (const id of Array.isArray(ids) ? ids : []) if (typeof id === 'string') events.tell('revoked', { id, userId: undefined })
-    })
+    }, { onGap: () => ends.recheck() })
+  })
+  events.on('revoked', ({ id }) => ends.ended(id))
+  // While Redis is away no message comes.
+  const unhear = respite.link.on('state', state => { if (state !== 'up') ends.recheck() })
+  fastify.addHook('preClose', async () => {
+    unhear()
+    ends.close()
   })
   fastify.addHook('onClose', async () => {
     trust?.stop()

@@ -1,8 +1,12 @@
 import type { Clock } from '@respite/redis'
+import type { FastifyRequest } from 'fastify'
 import { FST_RSP_SESSION_REVOKE_WHAT } from './errors.ts'
+import { closeWithSession, type FollowOptions, followSession } from './http/following.ts'
 import { RequestSession, type SessionData } from './http/request-session.ts'
+import type { SessionConnection } from './http/session-connection.ts'
 import type { Keeper } from './keeper.ts'
 import { ownerOfUser } from './owner.ts'
+import type { SessionEndListener, SessionEnds } from './session-ends.ts'
 import type { SessionEventName, SessionEvents, SessionListener } from './session-events.ts'
 import type { SessionInfo, SessionStore } from './stores/store.ts'
 import { withinDeadline } from './within-deadline.ts'
@@ -38,6 +42,19 @@ export interface Sessions {
    * @returns the way to stop listening
    */
   on (name: SessionEventName, listener: SessionListener): () => void
+  /**
+   * Closes a WebSocket or stream when the session of its request ends, in any process and for any reason; a visitor without
+   * a session has none that could end. Rotation is no end.
+   * @returns the way to let the connection go; it is let go when it closes
+   * @throws FST_RSP_SESSION_CONNECTION, FST_RSP_SESSION_NOT_READ, FST_RSP_SESSION_FOLLOWED_MAX
+   */
+  closeWith (request: FastifyRequest, connection: SessionConnection, options?: FollowOptions): () => void
+  /**
+   * Tells once when the session of a request has ended.
+   * @returns the way to stop listening, which must be called when what listens is over
+   * @throws FST_RSP_SESSION_NOT_READ, FST_RSP_SESSION_FOLLOWED_MAX
+   */
+  onEnd (request: FastifyRequest, listener: SessionEndListener, options?: FollowOptions): () => void
 }
 
 const countEveryMs = 10_000
@@ -47,11 +64,12 @@ export interface SessionsParts {
   readonly keeper: Keeper
   readonly store: SessionStore
   readonly events: SessionEvents
+  readonly ends: SessionEnds
   readonly clock: Clock
   readonly options: { readonly durableDeadline: number, readonly maxDataBytes: number }
 }
 
-export function createSessions ({ keeper, store, events, clock, options }: SessionsParts): Sessions {
+export function createSessions ({ keeper, store, events, ends, clock, options }: SessionsParts): Sessions {
   let counted: { atMs: number, count: Promise<number> } | undefined
   const durable = <T>(what: string, work: Promise<T>) => withinDeadline(work, options.durableDeadline, what)
   const sessions: Sessions = {
@@ -83,7 +101,9 @@ export function createSessions ({ keeper, store, events, clock, options }: Sessi
       }
       return counted.count
     },
-    on: (name, listener) => events.on(name, listener)
+    on: (name, listener) => events.on(name, listener),
+    closeWith: (request, connection, { prolong = false } = {}) => closeWithSession(ends, request, { connection, prolong }),
+    onEnd: (request, listener, { prolong = false } = {}) => followSession(ends, request, { listener, prolong })
   }
   return Object.freeze(sessions)
 }

@@ -13,7 +13,8 @@ export function originCheck (csrf: boolean | { readonly origins: readonly string
   const allowed = new Set(csrf === true ? [] : csrf.origins)
   return request => {
     const { method, headers } = request
-    if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return undefined
+    // A WebSocket is opened by GET, from any page: no other check would stand between that and what is sent over it.
+    if (headers.upgrade === undefined && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')) return undefined
     return comesFromUs(headers, allowed) ? undefined : new FST_RSP_SESSION_CROSS_ORIGIN(method)
   }
 }

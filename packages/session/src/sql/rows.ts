@@ -1,5 +1,5 @@
 import { readFields } from '../stores/merge.ts'
-import type { DeadSession, LiveSession, PeerRow, PendingRow, SessionInfo } from '../stores/store.ts'
+import type { DeadSession, LiveSession, LivingRow, PeerRow, PendingRow, SessionInfo } from '../stores/store.ts'
 
 type Row = Record<string, unknown>
 
@@ -23,6 +23,11 @@ export function foundOf (row: Row | undefined): LiveSession | DeadSession {
     issuedAgeMs: Number(row.issued_age_ms),
     superseded: row.next_hash !== null
   }
+}
+
+/** A row of `living`. */
+export function livingOf (row: Row): LivingRow {
+  return { hash: text(row.hash), tag: text(row.tag), leftMs: Number(row.left_ms), capped: Number(row.capped) === 1 }
 }
 
 /** A row of `pending`. */

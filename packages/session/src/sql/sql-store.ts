@@ -1,12 +1,12 @@
 import { merged, readFields, writeFields } from '../stores/merge.ts'
 import { victimsOf } from '../stores/per-user.ts'
 import {
-  type DeadSession, isLive, type LiveSession, type LoginRequest, type LoginResult, type OpenSettings, type PeerRow, type PendingRow, type RevokeRequest, type RevokeResult,
-  type RotateRequest, type RotateResult, type SaveRequest, type SaveResult, type SessionInfo, type SessionStore
+  type DeadSession, isLive, type LiveSession, type LivingRow, type LoginRequest, type LoginResult, type OpenSettings, type PeerRow, type PendingRow, type RevokeRequest,
+  type RevokeResult, type RotateRequest, type RotateResult, type SaveRequest, type SaveResult, type SessionInfo, type SessionStore
 } from '../stores/store.ts'
 import type { Query, SqlDatabase } from './database.ts'
 import { idLists } from './id-lists.ts'
-import { foundOf, infoOf, peerOf, pendingOf } from './rows.ts'
+import { foundOf, infoOf, livingOf, peerOf, pendingOf } from './rows.ts'
 import { prepareSchema } from './schema.ts'
 import { type Statements, statementsFor } from './statements.ts'
 
@@ -137,6 +137,15 @@ export class SqlStore implements SessionStore {
 
   async list (owner: string): Promise<readonly SessionInfo[]> {
     return (await this.#rows(this.#sql.list, owner)).filter(row => row.user_id !== null).map(infoOf)
+  }
+
+  async living (sids: readonly string[]): Promise<ReadonlyMap<string, LivingRow>> {
+    const living = new Map<string, LivingRow>()
+    for (const some of idLists(sids)) {
+      const { rows } = await this.#database.query(this.#sql.living(some.length), some)
+      for (const row of rows) living.set(row.sid as string, livingOf(row))
+    }
+    return living
   }
 
   async count (): Promise<number> {

@@ -48,6 +48,8 @@ FROM respite_session WHERE hash = ? AND next_hash IS NULL AND ${alive()}`,
     ownerOfSession: 'SELECT owner FROM respite_session WHERE sid = ? LIMIT 1',
     list: `SELECT sid, user_id, created_ms, auth_ms, idle_ms, end_ms, ${now} AS now_ms FROM respite_session
 WHERE owner = ? AND next_hash IS NULL AND ${alive()} ORDER BY epoch DESC`,
+    living: (n: number) => `SELECT sid, hash, tag, CASE WHEN idle_ms < end_ms THEN idle_ms ELSE end_ms END - ${now} AS left_ms,
+CASE WHEN end_ms <= idle_ms THEN 1 ELSE 0 END AS capped FROM respite_session WHERE sid IN (${list(n)}) AND next_hash IS NULL AND ${alive()}`,
     count: `SELECT COUNT(*) AS n FROM respite_session WHERE next_hash IS NULL AND sid NOT LIKE '${endedMark}%' AND ${alive()}`,
     countPeers: `SELECT COUNT(*) AS n FROM respite_session WHERE sid LIKE '${peerMark}%' AND ${alive()}`,
     peers: `SELECT sid, owner, tag, data, CASE WHEN idle_ms < end_ms THEN idle_ms ELSE end_ms END - ${now} AS left_ms

@@ -4,7 +4,7 @@ import { merged } from './merge.ts'
 import { isEndedMark, isPeer } from './marks.ts'
 import { victimsOf } from './per-user.ts'
 import type {
-  DeadSession, EndedRow, Fields, LiveSession, LoginRequest, LoginResult, OpenSettings, PeerRow, PendingRow,
+  DeadSession, EndedRow, Fields, LiveSession, LivingRow, LoginRequest, LoginResult, OpenSettings, PeerRow, PendingRow,
   RevokeRequest, RevokeResult, RotateRequest, RotateResult, SaveRequest, SaveResult, SessionInfo, SessionStore
 } from './store.ts'
 
@@ -175,6 +175,17 @@ export class MemoryStore implements SessionStore {
       const createdAt = date(row.createdMs)
       return { id: row.sid, userId: row.userId, createdAt, authenticatedAt: createdAt, idleUntil: date(row.idleMs), expiresAt: date(row.endMs) }
     })
+  }
+
+  async living (sids: readonly string[]) {
+    const living = new Map<string, LivingRow>()
+    for (const sid of sids) {
+      const row = this.#alive(this.#hashOfSid.get(sid) ?? '')
+      if (row === undefined) continue
+      const leftMs = Math.min(row.idleMs, row.endMs) - this.#nowMs()
+      living.set(sid, { hash: row.hash, tag: this.#owners.get(row.owner)!.tag, leftMs, capped: row.endMs <= row.idleMs })
+    }
+    return living
   }
 
   async count (): Promise<number> {

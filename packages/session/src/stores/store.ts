@@ -110,6 +110,9 @@ export interface RotateResult {
 /** `hash` is the row that has the data now: the successor's, if the one given is superseded. */
 export type SaveResult = { readonly outcome: 'saved', readonly hash: string, readonly version: number } | { readonly outcome: 'gone' | 'conflict' }
 
+/** What is alive of a session: the row that has its data now. */
+export interface LivingRow { readonly hash: string, readonly tag: string, readonly leftMs: number, readonly capped: boolean }
+
 export interface PendingRow { readonly hash: string, readonly tag: string, readonly dead: boolean, readonly pend: number }
 
 /** A session that another library has made. */
@@ -163,6 +166,8 @@ export interface SessionStore {
   /** Redis is not known to have this row's latest save. */
   markPending (hash: string): Promise<void>
   list (owner: string): Promise<readonly SessionInfo[]>
+  /** Which of these sessions are alive now, by their public ids. */
+  living (sids: readonly string[]): Promise<ReadonlyMap<string, LivingRow>>
   /** Sessions alive now. */
   count (): Promise<number>
   /** Sessions alive now that another library has made. */

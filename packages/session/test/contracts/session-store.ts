@@ -154,6 +154,28 @@ export function sessionStoreContract (t: Test, open: (t: Test) => Promise<StoreU
     t.same(await store.revoke({ owner: ownerOfUser('never').owner }), { tag: undefined, dead: [], ended: [] })
   })
 
+  t.test('tells which of many sessions live, under which hash and for how long', async t => {
+    const all = Array.from({ length: 5 }, () => request(user(), { idleMs: 20_000 }))
+    for (const one of all) await store.login(one)
+    const [alive, ended, rotated, capped, idle] = all as [LoginRequest, LoginRequest, LoginRequest, LoginRequest, LoginRequest]
+    await store.revoke({ owner: ended.owner.owner })
+    const next = hashOf(id())
+    await store.rotate({ owner: rotated.owner.owner, hash: rotated.hash, next, graceMs: 1_000 })
+    await store.touch(capped.hash, 900_000)
+    await store.touch(idle.hash, 1)
+    if (under.pass) under.pass(5)
+    else await until(async () => await live(idle.hash) === undefined)
+    const living = await store.living([...all.map(one => one.sid), id()])
+    t.same([...living.keys()].sort(), [alive, rotated, capped].map(one => one.sid).sort())
+    t.match(living.get(alive.sid), { hash: alive.hash, tag: alive.tag, capped: false })
+    t.match(living.get(rotated.sid), { hash: next, tag: rotated.tag }, 'the successor of a rotated one')
+    t.equal(living.get(capped.sid)!.capped, true)
+    t.ok(living.get(alive.sid)!.leftMs > 10_000 && living.get(alive.sid)!.leftMs <= 20_000)
+    t.ok(living.get(capped.sid)!.leftMs > 500_000)
+    t.equal((await store.living([])).size, 0)
+    t.equal((await store.living(Array.from({ length: 300 }, (_, i) => i === 299 ? alive.sid : id()))).size, 1)
+  })
+
   t.test('does not revoke another owner\'s session by its id', async t => {
     const [mine, theirs] = [request(user()), request(user())]
     await store.login(mine)

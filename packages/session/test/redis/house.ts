@@ -12,6 +12,13 @@ import { makeApp } from '../app.ts'
 import { addRoutes, loggedIn, status } from '../shop.ts'
 import { WatchedStore } from '../watched-store.ts'
 
+interface Around {
+  server?: FastifyServerOptions
+  /** Registers what comes before everything else. */
+  first?: (app: FastifyInstance) => unknown
+  routes?: (app: FastifyInstance) => void
+}
+
 /** A Redis server and a durable store, and as many apps over them as wanted. */
 export interface TestHouse {
   readonly server: RedisServer
@@ -19,7 +26,7 @@ export interface TestHouse {
   readonly client: Redis
   readonly watched: WatchedStore
   /** Another instance of the app, with a watched store of its own over the same tables. */
-  app (options?: SessionOptions, more?: { server?: FastifyServerOptions, routes?: (app: FastifyInstance) => void }): Promise<FastifyInstance & { watched: WatchedStore }>
+  app (options?: SessionOptions, more?: Around): Promise<FastifyInstance & { watched: WatchedStore }>
 }
 
 export const secrets = ['a test\'s secret of more than 32 characters']
@@ -58,9 +65,9 @@ export async function openHouse (t: Test): Promise<TestHouse> {
     server,
     client,
     watched: new WatchedStore(durable),
-    async app (options = {}, { server: serverOptions, routes } = {}) {
+    async app (options = {}, { server: serverOptions, first, routes } = {}) {
       const watched = new WatchedStore(durable)
-      const app = addRoutes(await makeApp({ secrets, durable: watched.store, ...options }, { redis: { url: server.url }, server: serverOptions ?? {} }))
+      const app = addRoutes(await makeApp({ secrets, durable: watched.store, ...options }, { redis: { url: server.url }, server: serverOptions ?? {}, ...(first && { first }) }))
       routes?.(app)
       apps.push(app)
       await app.ready()
