@@ -85,7 +85,7 @@ function build (respite: Respite, options: ResolvedOptions): House {
     }
   })
   const keeper: Keeper = new Keeper({ store, redis, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
-  const rotator = new Rotator({ store, redis, tokens, events, clock, log, options, inBackground: work => keeper.inBackground(work) })
+  const rotator = new Rotator({ store, redis, tokens, events, clock, log, options, confirm: row => keeper.confirm([], [row]) })
   return { options, store, events, lookUp, keeper, rotator, copies, tokens, trust, secrets, clock, log }
 }
 
