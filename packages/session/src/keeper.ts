@@ -137,8 +137,13 @@ export class Keeper {
         this.#parts.log.debug({ err: error }, 'Redis cannot be told yet of ended sessions')
         return
       }
-      await store.confirm(some.filter(row => row.dead).map(row => row.hash), some.filter(row => !row.dead))
+      await this.#durable('confirm', store.confirm(some.filter(row => row.dead).map(row => row.hash), some.filter(row => !row.dead)))
     }
+  }
+
+  /** Redis agrees on these rows; told in the background, with a deadline, since `settled` waits for it. */
+  confirm (dead: readonly string[], live: readonly PendingRow[]): void {
+    this.inBackground(this.#durable('confirm', this.#parts.store.confirm(dead, live)))
   }
 
   /** Work that nobody waits for: its failure is logged at debug level, and `settled` waits for it. */
@@ -157,7 +162,7 @@ export class Keeper {
   }
 
   async #activate ({ tag, dead }: LoginResult, fresh: { hash: string, content: Parameters<Copies['activate']>[3] }, lease: Parameters<Copies['activate']>[2]): Promise<void> {
-    const { redis, store, lookUp } = this.#parts
+    const { redis, lookUp } = this.#parts
     for (const { hash } of dead) lookUp.forget(hash)
     if (redis === undefined || (lease === undefined && dead.length === 0)) return
     try {
@@ -167,7 +172,7 @@ export class Keeper {
       if (dead.length > 0) await redis.trust.afterCommit()
       return
     }
-    if (dead.length > 0) this.inBackground(store.confirm(dead.map(row => row.hash), []))
+    if (dead.length > 0) this.confirm(dead.map(row => row.hash), [])
   }
 
   async #kill (tag: string, dead: readonly EndedRow[], all: boolean): Promise<void> {
@@ -181,7 +186,7 @@ export class Keeper {
       await trust.afterCommit()
       return
     }
-    this.inBackground(this.#parts.store.confirm(dead.map(row => row.hash), []))
+    this.confirm(dead.map(row => row.hash), [])
   }
 
   async #touch (held: Held, session: { sid: string, userId: string | undefined, idleMs?: number }): Promise<void> {

@@ -86,7 +86,7 @@ function build (respite: Respite, options: ResolvedOptions): House {
     }
   })
   const keeper: Keeper = new Keeper({ store, redis, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
-  const rotator = new Rotator({ store, redis, tokens, events, clock, log, options, inBackground: work => keeper.inBackground(work) })
+  const rotator = new Rotator({ store, redis, tokens, events, clock, log, options, confirm: row => keeper.confirm([], [row]) })
   const ends = new SessionEnds({
     living: sids => withinDeadline(store.living(sids), options.durableDeadline, 'living'),
     // Embedded, what other processes do with the same store is told by nobody.

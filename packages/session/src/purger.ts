@@ -5,20 +5,31 @@ import type { SessionStore } from './stores/store.ts'
 
 const everyMs = 60_000
 const most = 1_000
+// Of a minute: what is left then is the next one's.
+const mostPortions = 100
 
 /** Deletes what has expired, once a minute over all instances. */
 export function purger ({ store, events, respite }: { store: SessionStore, events: SessionEvents, respite: Respite }): { start (): void, stop (): void } {
   let timer: NodeJS.Timeout | undefined
+  let purging = false
+  let stopped = false
   const log = respite.logger('session')
 
   async function purge (): Promise<void> {
     // Each instance leaves it to the others in all but its share of the minutes.
-    if (respite.chance() * respite.bus.instances >= 1) return
+    if (purging || respite.chance() * respite.bus.instances >= 1) return
+    purging = true
     try {
-      for (const { sid, userId } of await store.purge(most)) if (!isEndedMark(sid)) events.emit('expired', { id: sid, userId })
+      for (let portion = 0; portion < mostPortions && !stopped; portion++) {
+        const expired = await store.purge(most)
+        for (const { sid, userId } of expired) if (!isEndedMark(sid)) events.emit('expired', { id: sid, userId })
+        if (expired.length < most) break
+      }
     } catch (error) {
       // The next minute has another try; expired rows are refused all the same.
       log.debug({ err: error }, 'expired sessions could not be deleted')
+    } finally {
+      purging = false
     }
   }
 
@@ -27,6 +38,7 @@ export function purger ({ store, events, respite }: { store: SessionStore, event
       timer = setInterval(() => { purge().catch((error: unknown) => log.debug({ err: error }, 'purging sessions failed')) }, everyMs).unref()
     },
     stop () {
+      stopped = true
       clearInterval(timer)
     }
   }

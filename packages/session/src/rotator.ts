@@ -2,13 +2,13 @@ import type { Held, Lease } from './copies.ts'
 import { copyFields, type FoundSession } from './found-session.ts'
 import type { KeeperParts } from './keeper.ts'
 import { ownerOf } from './owner.ts'
-import type { RotateResult } from './stores/store.ts'
+import type { PendingRow, RotateResult } from './stores/store.ts'
 import { withinDeadline } from './within-deadline.ts'
 
 /** What a rotation works with. */
 export interface RotatorParts extends Pick<KeeperParts, 'store' | 'redis' | 'tokens' | 'events' | 'clock' | 'log' | 'options'> {
-  /** Work that nobody waits for. */
-  readonly inBackground: (work: Promise<unknown>) => void
+  /** Redis agrees on a row. */
+  readonly confirm: (row: PendingRow) => void
 }
 
 /** Gives sessions new secrets, so that one that was stolen is of use for a bounded time, and its use is noticed. */
@@ -53,7 +53,7 @@ export class Rotator {
   }
 
   async #moveCopy ({ tag, hash }: Held, { row, superseded }: RotateResult, { lease, sentMs }: { lease: Lease, sentMs: number }): Promise<void> {
-    const { store, inBackground } = this.#parts
+    const { confirm } = this.#parts
     const { copies, trust } = this.#parts.redis!
     const ttlMs = row.leftMs - (this.#nowMs() - sentMs)
     try {
@@ -63,7 +63,7 @@ export class Rotator {
       await trust.afterCommit()
       return
     }
-    inBackground(store.confirm([], [superseded]))
+    confirm(superseded)
   }
 
   #nowMs (): number {

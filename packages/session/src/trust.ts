@@ -19,6 +19,7 @@ export interface TrustParts {
 const most = 10_000
 // What a crash left half done is taken over by others after this time.
 const healAfterMs = 2_000
+const never = { monotonicMs: -Infinity, wallMs: -Infinity }
 
 /**
  * Whether Redis may be believed. A process believes it only if it lately asked the durable store for the rows that Redis
@@ -27,7 +28,7 @@ const healAfterMs = 2_000
  */
 export class Trust {
   readonly #parts: TrustParts
-  #asked = { monotonicMs: -Infinity, wallMs: -Infinity }
+  #asked = never
   #bypass: ReadonlySet<string> = new Set()
   #failures = 0
   #firstSeenMs = new Map<string, number>()
@@ -82,7 +83,10 @@ export class Trust {
       if (this.#failures >= 2) log.info('the durable session store answers again')
       this.#failures = 0
       if (rows.length <= most) this.#install(asked, rows)
-      else log.error({ pending: rows.length }, 'too many session rows that Redis does not know of: every request asks the durable store')
+      else {
+        this.#asked = never
+        log.error({ pending: rows.length }, 'too many session rows that Redis does not know of: every request asks the durable store')
+      }
       this.#heal(rows)
     } catch (error) {
       this.#failures++

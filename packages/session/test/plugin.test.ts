@@ -131,6 +131,19 @@ t.test('an unsafe method with a cookie from another origin is refused', async t 
   t.match(login.json(), { statusCode: 403, code: 'FST_RSP_SESSION_CROSS_ORIGIN' })
 })
 
+t.test('the answer that brings a bearer token is stored nowhere either', async t => {
+  const app = await shop(t)
+  const response = await app.inject({ method: 'POST', url: '/login/ada', payload: { transport: 'bearer' } })
+  t.equal(response.headers['cache-control'], 'no-store')
+})
+
+t.test('a log-out on a route that reads no session is a fault of the app, and says so', async t => {
+  const app = await shop(t)
+  app.post('/off-logout', { config: { session: false } }, async (_, reply) => { await reply.logout(); return {} })
+  const token = await loggedIn(app)
+  t.match((await app.inject({ method: 'POST', url: '/off-logout', headers: bearer(token) })).json(), { statusCode: 500, code: 'FST_RSP_SESSION_OFF' })
+})
+
 t.test('a route with session: false reads nothing and cannot write', async t => {
   const app = await shop(t)
   const token = await loggedIn(app)

@@ -102,3 +102,15 @@ t.test('heals rows that have been pending for two seconds, and leaves newer ones
   await trust.poll()
   t.same(healed, ['a'])
 })
+
+t.test('with more pending rows than it carries along it believes nothing, also when the store fails afterwards', async t => {
+  const { trust, says } = poller(t)
+  await trust.poll()
+  t.ok(trust.believes('a') && trust.outlasts('a'))
+  says(async () => Array.from({ length: 10_001 }, (_, i) => row(`r${i}`)))
+  await trust.poll()
+  t.notOk(trust.believes('a') || trust.outlasts('a'))
+  says(async () => { throw new Error('down') })
+  for (let i = 0; i < 3; i++) await trust.poll()
+  t.notOk(trust.believes('a') || trust.outlasts('a'))
+})

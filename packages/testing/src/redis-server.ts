@@ -56,7 +56,9 @@ export async function startRedis (...args: string[]): Promise<RedisServer> {
     for (let attempt = 1; ; attempt++) {
       const born = spawn(redisBinary(), ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
       // A test that dies takes its servers along.
-      process.once('exit', () => born.kill('SIGKILL'))
+      const end = () => { born.kill('SIGKILL') }
+      process.once('exit', end)
+      born.once('exit', () => { process.off('exit', end) })
       let said = ''
       born.stdout.setEncoding('utf8').on('data', (text: string) => { said += text })
       try {

@@ -4,6 +4,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 /** A TCP proxy on loopback that can lose, hold and cut what passes. */
 export interface TcpProxy {
   readonly port: number
+  /** Where new connections lead, of 127.0.0.1. */
+  targetPort: number
   /** Which connections what follows is for: those that have subscribed to a channel, the others, or all. At first all. */
   aim: 'all' | 'subscribers' | 'others'
   /** Swallows everything in both directions while true; connections stay open. */
@@ -23,18 +25,18 @@ export interface TcpProxy {
 
 /**
  * Passes everything on until it is told otherwise.
- * @param targetPort - a port of 127.0.0.1
+ * @param targetPort - a port of 127.0.0.1, to begin with
  */
 export async function startProxy (targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
-  const proxy = { aim: 'all' as TcpProxy['aim'], blackHole: false, replyDelayMs: 0, accepting: true }
+  const proxy = { targetPort, aim: 'all' as TcpProxy['aim'], blackHole: false, replyDelayMs: 0, accepting: true }
   let held: (() => void)[] | undefined
   const server = createServer(client => {
     if (!proxy.accepting) {
       client.destroy()
       return
     }
-    const upstream = connect(targetPort, '127.0.0.1')
+    const upstream = connect(proxy.targetPort, '127.0.0.1')
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.setNoDelay(true)

@@ -9,7 +9,7 @@ import { Redis } from 'ioredis'
 import { serve } from '../serve.mjs'
 import { openDurable } from '../session/durable.mjs'
 
-const { users, fields, trustMs, pollMs, seed } = JSON.parse(process.env.BENCH_HISTORY)
+const { users, fields, trustMs, pollMs, touchMs, rotateMs, graceMs, durableDeadlineMs, seed } = JSON.parse(process.env.BENCH_HISTORY)
 const secret = 'a secret of a drill, at least 32 characters long'
 const database = new Redis(process.env.BENCH_DATABASE_URL)
 const app = Fastify()
@@ -21,7 +21,10 @@ await app.register(session, {
   trust: `${trustMs}ms`,
   // Closes the one window in which a process that the durable store does not answer may be wrong for longer.
   durableDown: `${trustMs}ms`,
-  touchEvery: '1s'
+  durableDeadline: `${durableDeadlineMs}ms`,
+  touchEvery: `${touchMs}ms`,
+  rotateEvery: `${rotateMs}ms`,
+  grace: `${graceMs}ms`
 })
 
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6
@@ -33,12 +36,14 @@ const below = n => {
 
 /** The requests since they were last taken. */
 let events = []
+/** Requests by cookie among those that were taken last. */
+let handedOver = []
 /** No other save of any process has this value. */
 const newValue = () => randomBytes(6).readUIntBE(0, 6)
 const fieldsOf = request => Object.fromEntries(fields.map(name => [name, request.session.get(name)]))
 const seenBy = request => ({ user: request.session.userId, sid: request.session.id, fields: fieldsOf(request) })
 
-app.post('/login', async (request, reply) => await reply.login(request.body.user, { data: request.body.data, transport: 'bearer' }))
+app.post('/login', async (request, reply) => await reply.login(request.body.user, { data: request.body.data, transport: request.body.transport }))
 app.get('/read', { config: { session: 'required' } }, async request => seenBy(request))
 app.get('/fresh', { config: { session: { fresh: '1h' } } }, async request => seenBy(request))
 app.post('/save', { config: { session: 'required' } }, async request => {
@@ -60,17 +65,50 @@ async function called (what, call) {
   if (outcome !== undefined) await database.rpush('outcomes', JSON.stringify({ op, ...outcome, resolvedAt: nowMs() }))
 }
 
-const headersOf = token => token === undefined ? {} : { authorization: `Bearer ${token}` }
+const cookieName = '__Host-sid'
+const headersOf = ({ token, via }) => token === undefined ? {} : via === 'cookie' ? { cookie: `${cookieName}=${token}` } : { authorization: `Bearer ${token}` }
 
-async function ask (user, { shown, token, path = '/read', method = 'GET', payload }) {
+/** The token that an answer sets as a cookie. */
+function cookieOf ({ headers }, what) {
+  const cookie = headers['set-cookie']
+  if (cookie === undefined) return undefined
+  if (headers['cache-control'] !== 'no-store') events.push({ kind: 'wrong', what: `${what}: a cookie that may be stored` })
+  return String(cookie).slice(cookieName.length + 1).split(';')[0]
+}
+
+for (const what of ['reuse', 'revoked']) app.sessions.on(what, ({ id }) => { events.push({ kind: 'told', what, sid: id, at: nowMs() }) })
+
+/** Writes down that a request by cookie is begun: if this process dies, nobody knows whether it has brought a new secret. */
+async function begun (sid) {
+  const op = `${process.pid} ${++calls}`
+  await database.hset('begun', op, JSON.stringify({ op, sid, calledAt: nowMs() }))
+  return op
+}
+
+/** From now on everybody shows the new secret; the old one is kept for those who come late. */
+async function rotated (user, old, token, times) {
+  const { shown, generation } = old
+  const [tokens, late, text] = [`tokens:${user}`, `late:${user}`, JSON.stringify(old)]
+  await database.multi()
+    .rpush('rotations', JSON.stringify({ sid: shown, from: generation, ...times }))
+    .lrem(tokens, 0, text).lpush(tokens, JSON.stringify({ ...old, token, generation: generation + 1 })).ltrim(tokens, 0, 7)
+    .lpush(late, text).ltrim(late, 0, 3)
+    .exec()
+}
+
+async function ask (user, { shown, token, via, generation, path = '/read', method = 'GET', payload }) {
+  const cookie = via === 'cookie' && typeof shown === 'string' ? { op: await begun(shown), generation } : undefined
   const beganAt = nowMs()
-  const response = await app.inject({ method, url: path, headers: headersOf(token), payload })
+  const response = await app.inject({ method, url: path, headers: headersOf({ token, via }), payload })
+  const endedAt = nowMs()
   const { statusCode } = response
   const answer = statusCode === 200 ? 'accepted' : statusCode === 401 ? 'refused' : 'failed'
   const body = response.json()
   const { fields: seen, ...as } = body
-  events.push({ kind: 'asked', user, shown, beganAt, endedAt: nowMs(), answer, ...answer === 'accepted' && { as, fields: seen } })
+  events.push({ kind: 'asked', user, shown, beganAt, endedAt, answer, ...cookie, ...answer === 'accepted' && { as, fields: seen } })
   wrong(statusCode, `${method} ${path}: ${statusCode} ${body.code} ${body.message}`)
+  const renewed = cookieOf(response, path)
+  if (renewed !== undefined) await rotated(user, { shown, token, via, generation }, renewed, { beganAt, endedAt })
   return answer
 }
 
@@ -81,7 +119,9 @@ function wrong (statusCode, what) {
 
 const steps = {
   async read (user, known) {
-    await ask(user, { ...known, path: below(20) === 0 ? '/fresh' : '/read' })
+    const answer = await ask(user, { ...known, path: below(20) === 0 ? '/fresh' : '/read' })
+    // Who is refused logs in again; not everybody at once.
+    if (answer === 'refused' && below(8) === 0) await steps.login(user)
   },
   async save (user, known) {
     const [field, value] = [fields[below(fields.length)], newValue()]
@@ -91,21 +131,21 @@ const steps = {
     })
   },
   async login (user) {
-    const [field, value] = [fields[below(fields.length)], newValue()]
+    const [field, value, via] = [fields[below(fields.length)], newValue(), below(2) === 0 ? 'bearer' : 'cookie']
     let made
     await called({ kind: 'login', user, field, value }, async () => {
-      const response = await app.inject({ method: 'POST', url: '/login', payload: { user, data: { [field]: value } } })
+      const response = await app.inject({ method: 'POST', url: '/login', payload: { user, data: { [field]: value }, transport: via } })
       wrong(response.statusCode, `login: ${response.body}`)
       if (response.statusCode !== 200) return undefined
-      made = response.json()
+      made = { token: cookieOf(response, '/login'), ...response.json() }
       return { sid: made.id }
     })
     if (made === undefined) return
-    await database.multi().lpush(`tokens:${user}`, JSON.stringify({ shown: made.id, token: made.token })).ltrim(`tokens:${user}`, 0, 7).exec()
+    await database.multi().lpush(`tokens:${user}`, JSON.stringify({ shown: made.id, token: made.token, via, generation: 0 })).ltrim(`tokens:${user}`, 0, 7).exec()
   },
   async logout (user, known) {
     await called({ kind: 'ending', user, sid: known.shown }, async () => {
-      const response = await app.inject({ method: 'POST', url: '/logout', headers: headersOf(known.token) })
+      const response = await app.inject({ method: 'POST', url: '/logout', headers: headersOf(known) })
       wrong(response.statusCode, `logout: ${response.body}`)
       // Who was refused already has logged nobody out.
       return response.json().sid === undefined ? undefined : {}
@@ -114,23 +154,28 @@ const steps = {
   revoke: (user, { shown }) => called({ kind: 'ending', user, sid: shown }, () => ended(app.sessions.revoke(below(2) === 0 ? { id: shown } : { id: shown, userId: user }))),
   revokeOthers: (user, { shown }) => called({ kind: 'ending', user, except: shown }, () => ended(app.sessions.revoke({ userId: user, except: shown }))),
   revokeAll: user => called({ kind: 'ending', user }, () => ended(app.sessions.revokeAll(user))),
+  /** A secret that was superseded a moment ago, or longer. */
+  async late (user) {
+    const late = await database.lindex(`late:${user}`, below(2))
+    if (late !== null) await ask(user, JSON.parse(late))
+  },
   async list (user) {
     const beganAt = nowMs()
     const sids = (await app.sessions.list(user)).map(({ id }) => id)
     events.push({ kind: 'listed', user, beganAt, sids })
   },
-  async forged (user, { token }) {
-    await ask(user, { shown: { bad: 'forged' }, token: token.slice(0, -6) + (token.at(-6) === 'A' ? 'B' : 'A') + token.slice(-5) })
+  async forged (user, { token, via }) {
+    await ask(user, { shown: { bad: 'forged' }, via, token: token.slice(0, -6) + (token.at(-6) === 'A' ? 'B' : 'A') + token.slice(-5) })
   },
   /** Signed as ours, under a tag that exists, and in no store. */
-  async neverIssued (user, { token }) {
+  async neverIssued (user, { token, via }) {
     const signed = `${token.slice(0, 22)}.${randomBytes(32).toString('base64url')}`
     const key = createHmac('sha256', secret).update('respite session v1').digest()
-    await ask(user, { shown: { bad: 'neverIssued' }, token: `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}` })
+    await ask(user, { shown: { bad: 'neverIssued' }, via, token: `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}` })
   },
   none: user => ask(user, { shown: { bad: 'none' } })
 }
-const often = { read: 160, save: 24, login: 6, logout: 1, revoke: 1, revokeOthers: 1, revokeAll: 1, list: 3, forged: 2, neverIssued: 2, none: 1 }
+const often = { read: 240, save: 24, login: 1, logout: 1, revoke: 1, revokeOthers: 1, revokeAll: 1, late: 2, list: 3, forged: 2, neverIssued: 2, none: 1 }
 const names = Object.keys(steps).flatMap(name => Array.from({ length: often[name] }, () => name))
 
 /** A revoke that failed is like any call that failed. */
@@ -180,7 +225,10 @@ await serve(app, {
   linkState: () => app.respite.link.state,
   askAll,
   take: () => {
+    // Asked again, it has what it was given before.
+    if (handedOver.length > 0) database.hdel('begun', ...handedOver).catch(() => undefined)
     const taken = events
+    handedOver = taken.flatMap(({ op }) => op ?? [])
     events = []
     return taken
   }

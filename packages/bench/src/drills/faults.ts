@@ -14,6 +14,8 @@ export interface Victims {
   pidOf (slot: number): number | undefined
   /** The number of the process that is in a slot now. */
   numberOf (slot: number): number
+  /** A replica that has heard nothing for so long takes the place of the Redis. */
+  failOver (lagMs: number): Promise<void>
   /** Ends a process at once and puts another in its place. */
   replace (slot: number): Promise<void>
 }
@@ -94,6 +96,13 @@ export const faults = {
     return { process: 'all', from, to: nowMs() + aftermathMs.outage }
   }
 } satisfies Readonly<Record<string, Fault>>
+
+/** The Redis dies, and a replica that lacks its latest writes is promoted. */
+export const failover: Fault = async ({ failOver }, below) => {
+  const from = nowMs()
+  await failOver(below(800))
+  return { process: 'all', from, to: nowMs() + aftermathMs.outage }
+}
 
 export const userOf = (slot: number): string => `process${slot}`
 

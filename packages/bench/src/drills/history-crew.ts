@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { startProxy, startRedis } from '@respite/testing'
+import { startRedis } from '@respite/testing'
 import { Redis } from 'ioredis'
 import { type Child, startChild } from '../child.ts'
 import { seededChance } from '../rounds.ts'
 import type { Disturbance } from './cache-history-checker.ts'
 import { type Fault, nowMs, userOf, type Victims } from './faults.ts'
+import { MovableRedis } from './movable-redis.ts'
 
 /** Processes that have just begun compile what they run. */
 const warmupMs = 1_000
@@ -24,7 +25,7 @@ export interface CrewPlan {
 /** Several processes over one Redis, disturbed at random while they work. */
 export class HistoryCrew<Event> {
   readonly disturbances: Disturbance[] = []
-  /** How often each fault came. */
+  /** How often each fault came, and what replicas lacked when they took over. */
   readonly counts: Record<string, number> = {}
   readonly #slots: { child: Child, number: number }[] = []
   readonly #plan: CrewPlan
@@ -39,20 +40,21 @@ export class HistoryCrew<Event> {
   static async start<Event> (plan: CrewPlan, seed: number, stops: (() => unknown)[]): Promise<HistoryCrew<Event>> {
     const { processes } = plan
     const users = Array.from({ length: processes }, (_, slot) => ['--user', userOf(slot), 'on', 'nopass', '~*', '&*', '+@all']).flat()
-    const redis = await startRedis(...users)
-    stops.push(() => redis.stop())
+    const redis = await MovableRedis.start(users, stops)
+    const { lane, road } = redis
+    // Straight, unless it moves.
+    const others = 'failover' in plan.faults ? road : redis.master
     const database = await startRedis()
     stops.push(() => database.stop())
-    const proxy = await startProxy(redis.port)
-    stops.push(() => proxy.stop())
     const crew = new HistoryCrew<Event>(plan, seed)
-    const admin = crew.#client(redis.url, stops)
+    const admin = crew.#client(`redis://127.0.0.1:${road.port}`, stops)
     crew.#database = crew.#client(database.url, stops)
-    crew.#urls = { redis: slot => `redis://${userOf(slot)}:any@127.0.0.1:${slot === 0 ? proxy.port : redis.port}`, database: database.url }
+    crew.#urls = { redis: slot => `redis://${userOf(slot)}:any@127.0.0.1:${(slot === 0 ? lane : others).port}`, database: database.url }
     stops.push(() => Promise.all(crew.#slots.map(({ child }) => child.stop())))
     for (let slot = 0; slot < processes; slot++) await crew.#start(slot)
     const { pidOf, numberOf, replace } = crew
-    crew.#victims = { redis, admin, proxy, processes, pidOf, numberOf, replace }
+    const failOver = async (lagMs: number) => { crew.counts.bytesLacked = (crew.counts.bytesLacked ?? 0) + await redis.failOver(lagMs) }
+    crew.#victims = { get redis () { return redis.master }, admin, proxy: lane, processes, pidOf, numberOf, replace, failOver }
     return crew
   }
 

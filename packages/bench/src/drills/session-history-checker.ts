@@ -1,3 +1,5 @@
+import { brokenRotations, doubtfulFrom, mayBeSuperseded, type RotationHistory } from './session-rotations.ts'
+
 /** Something that was called. Times in ms of one clock of the machine; not resolved: nobody knows whether it happened. */
 interface Call { readonly op: string, readonly calledAt: number, readonly resolvedAt?: number }
 
@@ -22,17 +24,25 @@ export interface Asked {
   /** Who the app took it for. */
   readonly as?: { readonly user: string, readonly sid: string }
   readonly fields?: Readonly<Record<string, number>>
+  /** By cookie, which of the session's secrets it showed: the first is 0. */
+  readonly generation?: number
+  /** By cookie, its name among those that were begun. */
+  readonly op?: string
 }
 
 /** A user's active sessions as the app listed them. */
 export interface Listed { readonly process: number, readonly user: string, readonly beganAt: number, readonly sids: readonly string[] }
 
-export interface SessionHistory {
+/** A process told its listeners that a session has ended, or that a superseded secret of it was used. */
+export interface Told { readonly what: 'reuse' | 'revoked', readonly sid: string, readonly at: number }
+
+export interface SessionHistory extends RotationHistory {
   readonly logins: readonly Login[]
   readonly endings: readonly Ending[]
   readonly saves: readonly Save[]
   readonly asked: readonly Asked[]
   readonly listed: readonly Listed[]
+  readonly told: readonly Told[]
   readonly keysWithoutExpiry: readonly string[]
   /** After a save that Redis did not acknowledge, older data may be read for so long. */
   readonly trustMs: number
@@ -41,11 +51,13 @@ export interface SessionHistory {
 /** What was broken, each with its events. */
 export function brokenPromises (history: SessionHistory): string[] {
   const lives = livesOf(history)
+  const superseded = mayBeSuperseded(history)
   return [
-    ...history.asked.flatMap(asked => wrongAnswer(asked, lives)),
+    ...history.asked.flatMap(asked => wrongAnswer(asked, lives, superseded)),
     ...history.listed.flatMap(listed => wrongList(listed, lives)),
     ...twoActive(history, lives),
     ...fieldsOf(history).lost,
+    ...brokenRotations(history),
     ...history.keysWithoutExpiry.map(key => `(expiry) key ${key} has none`)
   ]
 }
@@ -67,7 +79,10 @@ interface Life {
 /** What nobody knows the outcome of has happened after this time, or never will: far above every deadline. */
 const unknownForMs = 10_000
 
-function livesOf ({ logins, endings }: SessionHistory): ReadonlyMap<string, Life> {
+function livesOf (history: SessionHistory): ReadonlyMap<string, Life> {
+  const { logins, endings, told } = history
+  const doubtful = doubtfulFrom(history)
+  const toldOf = groupBy(told.filter(({ what }) => what === 'revoked'), ({ sid }) => sid)
   const ofUser = groupBy(logins, login => login.user)
   const endingsOf = groupBy(endings, ending => ending.user)
   const lives = new Map<string, Life>()
@@ -79,7 +94,9 @@ function livesOf ({ logins, endings }: SessionHistory): ReadonlyMap<string, Life
     const certain = [...others, ...meant.filter(ending => ending.sid === undefined)].filter(call => call.calledAt > resolvedAt)
     const named = meant.filter(ending => ending.sid === sid || ending.ended?.includes(sid) === true)
     const possible = [...others, ...meant].filter(call => (call.resolvedAt ?? call.calledAt + unknownForMs) > login.calledAt)
-    lives.set(sid, { login, end: first([...certain, ...named]), aliveUntil: Math.min(...possible.map(call => call.calledAt)) })
+    const heard = (toldOf.get(sid) ?? []).map(({ what, at }) => ({ op: what, calledAt: at, resolvedAt: at }))
+    const aliveUntil = Math.min(doubtful.get(sid) ?? Infinity, ...possible.map(call => call.calledAt))
+    lives.set(sid, { login, end: first([...certain, ...named, ...heard]), aliveUntil })
   }
   return lives
 }
@@ -90,7 +107,7 @@ function first (calls: readonly Call[]): (Call & { readonly resolvedAt: number }
   return least as Call & { resolvedAt: number } | undefined
 }
 
-function wrongAnswer (asked: Asked, lives: ReadonlyMap<string, Life>): string[] {
+function wrongAnswer (asked: Asked, lives: ReadonlyMap<string, Life>, superseded: (asked: Asked) => boolean): string[] {
   const { shown, answer, as } = asked
   if (typeof shown !== 'string') return answer === 'accepted' ? [`(failure) a token that was ${shown.bad} is accepted: ${told(asked)}`] : []
   const life = lives.get(shown)
@@ -98,7 +115,7 @@ function wrongAnswer (asked: Asked, lives: ReadonlyMap<string, Life>): string[] 
     if (as?.user !== asked.user || as.sid !== shown) return [`(failure) a request is taken for somebody else: ${told(asked)}`]
     return life?.end !== undefined && asked.beganAt > life.end.resolvedAt ? [`(ended) accepted after its end: ${told(asked)}, ended by ${told(life.end)}`] : []
   }
-  if (answer === 'refused' && life !== undefined && asked.beganAt > life.login.resolvedAt! && asked.endedAt < life.aliveUntil) {
+  if (answer === 'refused' && life !== undefined && asked.beganAt > life.login.resolvedAt! && asked.endedAt < life.aliveUntil && !superseded(asked)) {
     return [`(alive) refused though nothing had ended it: ${told(asked)}, made by ${told(life.login)}`]
   }
   return []

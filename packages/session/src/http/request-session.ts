@@ -58,6 +58,7 @@ export class RequestSession implements Session {
 
   get id (): string | undefined { return this.found?.sid }
   get userId (): string | undefined { return this.found?.userId }
+  get off (): boolean { return this.#off }
   get changed (): boolean { return this.#changes !== undefined && this.#changes.size > 0 }
 
   /** The look-up has answered. */

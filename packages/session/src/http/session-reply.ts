@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { FST_RSP_SESSION_CONFLICT, FST_RSP_SESSION_NO_COOKIE, FST_RSP_SESSION_TRANSPORT } from '../errors.ts'
+import { FST_RSP_SESSION_CONFLICT, FST_RSP_SESSION_NO_COOKIE, FST_RSP_SESSION_OFF, FST_RSP_SESSION_TRANSPORT } from '../errors.ts'
 import type { Copies } from '../copies.ts'
 import { flatFields } from '../found-session.ts'
 import type { Keeper, NewSession } from '../keeper.ts'
@@ -20,7 +20,10 @@ declare module 'fastify' {
   interface FastifyReply {
     /** Logs a user in: with a new id, and ends what `perUser` does not allow beside it. */
     login (userId: string, options?: LoginOptions): Promise<LoginReply>
-    /** Ends the request's session everywhere. */
+    /**
+     * Ends the request's session everywhere.
+     * @throws FST_RSP_SESSION_OFF on a route with `session: false`
+     */
     logout (): Promise<void>
   }
   interface FastifyContextConfig {
@@ -77,6 +80,8 @@ export async function login (parts: ReplyParts, { reply, session }: Target, { us
   if (transport === 'bearer') {
     // A cookie of the session that just ended is of no more use.
     if (session.via === 'cookie') session.cookie = ''
+    // @see RFC 6749, section 5.1
+    reply.header('cache-control', 'no-store')
     return { id: made.sid, token: made.token }
   }
   session.via = 'cookie'
@@ -86,6 +91,8 @@ export async function login (parts: ReplyParts, { reply, session }: Target, { us
 
 /** Logs out: the request's session ends everywhere, and its cookie goes, also when the store fails. */
 export async function logout ({ keeper }: ReplyParts, session: RequestSession): Promise<void> {
+  // Nothing was read: it would end nothing, and look as if it had.
+  if (session.off) throw new FST_RSP_SESSION_OFF()
   const before = session.found
   if (session.via === 'cookie') session.cookie = ''
   session.become(undefined, undefined)

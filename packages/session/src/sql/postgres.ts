@@ -12,6 +12,8 @@ export interface PgPoolLike {
 export interface PgClientLike {
   query (text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[], rowCount: number | null }>
   release (error?: Error | boolean): void
+  on? (event: 'error', listener: () => void): unknown
+  off? (event: 'error', listener: () => void): unknown
 }
 
 /** What is needed of a PGlite instance. */
@@ -46,8 +48,10 @@ export function postgresStore (pool: PgPoolLike | PgliteLike): SqlStore {
 function survive (pool: object): void {
   const { on, listenerCount } = pool as { on?: (event: string, listener: () => void) => void, listenerCount?: (event: string) => number }
   // Nothing is to be done: the pool replaces it, and the next query says if the server is gone.
-  if (on !== undefined && listenerCount?.call(pool, 'error') === 0) on.call(pool, 'error', () => undefined)
+  if (on !== undefined && listenerCount?.call(pool, 'error') === 0) on.call(pool, 'error', ignored)
 }
+
+const ignored = () => undefined
 
 type Access = Pick<SqlDatabase, 'query' | 'transaction'>
 
@@ -61,6 +65,8 @@ function overPool (pool: PgPoolLike): Access {
     async transaction (run) {
       const client = await pool.connect()
       let broken: Error | undefined
+      // The pool listens to idle clients alone: unheard, the event ends the process. The next query says what happened.
+      client.on?.('error', ignored)
       try {
         await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
         const result = await run(on(client))
@@ -71,6 +77,7 @@ function overPool (pool: PgPoolLike): Access {
         await client.query('ROLLBACK').catch((reason: Error) => { broken = reason })
         throw error
       } finally {
+        client.off?.('error', ignored)
         client.release(broken)
       }
     }

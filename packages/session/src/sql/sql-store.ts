@@ -186,12 +186,12 @@ export class SqlStore implements SessionStore {
     return { tag: row.tag as string, epoch: Number(row.epoch) }
   }
 
-  /** Takes the row's lock: of the hash, or of its successor. */
+  /** Takes the row's lock: of the hash, or of the last of its successors. */
   async #bump (query: Query, hash: string): Promise<string | undefined> {
-    for (let attempt = 0; attempt < 2; attempt++) {
-      if ((await query(this.#sql.bump, [hash])).affected === 1) return hash
-      const next = (await query(this.#sql.successor, [hash])).rows[0]?.next_hash
-      if (typeof next === 'string' && (await query(this.#sql.bump, [next])).affected === 1) return next
+    let target: unknown = hash
+    while (typeof target === 'string') {
+      if ((await query(this.#sql.bump, [target])).affected === 1) return target
+      target = (await query(this.#sql.successor, [target])).rows[0]?.next_hash
     }
     return undefined
   }

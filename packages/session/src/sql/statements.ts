@@ -34,7 +34,8 @@ FROM respite_session t LEFT JOIN respite_session s ON s.hash = COALESCE(t.next_h
 SELECT ?, sid, owner, tag, user_id, epoch, created_ms, auth_ms, ${now}, idle_ms, end_ms, NULL, 0, 0, ver, data FROM respite_session WHERE hash = ?`,
     endInGrace: `UPDATE respite_session SET next_hash = ?, idle_ms = CASE WHEN idle_ms < ${now} + ? THEN idle_ms ELSE ${now} + ? END WHERE hash = ?`,
     bump: `UPDATE respite_session SET ver = ver + 1 WHERE hash = ? AND next_hash IS NULL AND ${alive()}`,
-    successor: `SELECT next_hash FROM respite_session WHERE hash = ? AND ${alive()}`,
+    // Also past the grace, which is for look-ups: whoever saves was accepted before.
+    successor: `SELECT next_hash FROM respite_session WHERE hash = ? AND dead = 0 AND end_ms > ${now}`,
     data: 'SELECT ver, data FROM respite_session WHERE hash = ?',
     write: 'UPDATE respite_session SET data = ? WHERE hash = ?',
     touch: `UPDATE respite_session SET idle_ms = CASE WHEN end_ms < ${now} + ? THEN end_ms ELSE ${now} + ? END WHERE hash = ? AND next_hash IS NULL AND ${alive()}`,

@@ -122,7 +122,7 @@ export class MemoryStore implements SessionStore {
   }
 
   async save (request: SaveRequest): Promise<SaveResult> {
-    const row = this.#successorOf(request.hash)
+    const row = this.#latestOf(request.hash)
     if (row === undefined) return { outcome: 'gone' }
     if (request.conflict === 'compare-and-set' && (row.version !== request.loaded || row.hash !== request.hash)) return { outcome: 'conflict' }
     row.fields = merged(row.fields, request)
@@ -242,6 +242,13 @@ export class MemoryStore implements SessionStore {
   #successorOf (hash: string): Row | undefined {
     const row = this.#alive(hash)
     return row?.next === undefined ? row : this.#alive(row.next)
+  }
+
+  /** The last of a hash's successors, also past the grace, which is for look-ups: whoever saves was accepted before. */
+  #latestOf (hash: string): Row | undefined {
+    let row = this.#rows.peek(hash)
+    while (row?.next !== undefined) row = this.#rows.peek(row.next)
+    return row !== undefined && this.#isAlive(row) ? row : undefined
   }
 
   #oldestFirst (): Row[] {

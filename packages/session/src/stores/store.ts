@@ -154,6 +154,7 @@ export interface SessionStore {
   revoke (request: RevokeRequest): Promise<RevokeResult>
   /** Whose a session is, by its public id. */
   ownerOfSession (sid: string): Promise<string | undefined>
+  /** Through a superseded hash it reaches the session as long as that lives, whatever became of the hash's grace. */
   save (request: SaveRequest): Promise<SaveResult>
   /** Gives a session a new hash, and its old one an end; undefined when that is superseded already, or not alive: nothing has changed then. */
   rotate (request: RotateRequest): Promise<RotateResult | undefined>

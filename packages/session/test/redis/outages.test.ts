@@ -1,5 +1,5 @@
 import { FST_RSP_SESSION_STORE_DOWN, type SessionOptions } from '@respite/session'
-import { until } from '@respite/testing'
+import { gate, until } from '@respite/testing'
 import t from 'tap'
 import { bearer, loggedIn, status } from '../shop.ts'
 import { copiesOf, openHouse } from './house.ts'
@@ -115,4 +115,17 @@ t.test('with Redis gone and back, sessions never stop', async t => {
     return await status(app, token) === 200 && app.watched.count('find') === asked
   })
   t.equal(await status(app, other), 200)
+})
+
+// Seen: what was confirmed in the background had no deadline, and app.close() waited for it.
+t.test('an app closes while the durable store answers nothing any more', async t => {
+  const house = await openHouse(t)
+  const app = await house.app({ durableDeadline: '200ms' })
+  const never = gate()
+  t.teardown(() => never.open())
+  app.watched.after.set('confirm', () => never.pass())
+  await loggedIn(app)
+  await loggedIn(app)
+  await never.reached
+  await app.close()
 })

@@ -1,9 +1,12 @@
 import { PGlite } from '@electric-sql/pglite'
 import { systemClock } from '@respite/redis'
 import { startPostgres } from '@respite/testing'
+import type { Pool } from 'pg'
 import t from 'tap'
-import { postgresStore } from '../../src/sql/postgres.ts'
+import { ownerOfUser } from '../../src/owner.ts'
+import { type PgPoolLike, postgresStore } from '../../src/sql/postgres.ts'
 import { migrationSql } from '../../src/sql/schema.ts'
+import { hashOf, newTag } from '../../src/token.ts'
 import { sessionStoreContract } from '../contracts/session-store.ts'
 
 t.test('a server, or PGlite where there is none', async t => {
@@ -25,4 +28,44 @@ t.test('PGlite, with the tables made by the printed migration', async t => {
     await store.open({ migrate: false, clock: systemClock })
     return { store, pending: true }
   })
+})
+
+// Seen: the client's 'error' event was heard by nobody, and ended the process.
+t.test('a connection that the server ends between two statements of a transaction fails the call alone', async t => {
+  const postgres = await startPostgres()
+  t.teardown(() => postgres.stop())
+  if (postgres.kind !== 'server') return t.pass('PGlite has no connections')
+  const pool = postgres.pool as Pool
+  let ends = false
+  const watched: PgPoolLike = {
+    query: (text, values) => pool.query(text, values),
+    async connect () {
+      const client = await pool.connect()
+      return {
+        async query (text, values) {
+          const result = await client.query(text, values)
+          if (ends && text.startsWith('UPDATE respite_owner')) {
+            const ended = new Promise(resolve => client.once('end', resolve))
+            const { rows } = await client.query('SELECT pg_backend_pid() AS pid')
+            await postgres.query('SELECT pg_terminate_backend($1)', [rows[0].pid])
+            await ended
+          }
+          return result
+        },
+        on: (name, listener) => client.on(name, listener),
+        off: (name, listener) => client.off(name, listener),
+        release: error => client.release(error)
+      }
+    }
+  }
+  const store = postgresStore(watched)
+  await store.open({ migrate: true, clock: systemClock })
+  const { owner } = ownerOfUser('ada')
+  const times = { idleMs: 60_000, absoluteMs: 60_000 }
+  await store.login({ owner: ownerOfUser('ada'), tag: newTag(), hash: hashOf('a'), sid: 'a'.repeat(16), fields: new Map(), ...times, max: 1, onExceed: 'replace', replaces: undefined })
+  ends = true
+  await t.rejects(store.revoke({ owner }))
+  ends = false
+  t.equal((await store.list(owner)).length, 1, 'rolled back')
+  t.same((await store.revoke({ owner })).ended, ['a'.repeat(16)])
 })
