@@ -71,6 +71,7 @@ export class RedisStore implements SessionStore {
     const reply = await this.#ledgers.login(room, hash, [
       untilMs, hash, sid, owner.owner, owner.userId ?? '', idleMs, absoluteMs, max, onExceed, replaces, bytesOf(fields), ...flatFields(fields)
     ]) as LoginReply
+    if (reply[0] !== 'MADE') this.#clear(room, [sid], [])
     if (reply[0] === 'LIMIT') throw new FST_RSP_SESSION_LIMIT(reply[1])
     if (reply[0] === 'LATE') throw new FST_RSP_SESSION_STORE_DOWN('login')
     const gone = this.#clear(room, reply[1], reply[2])

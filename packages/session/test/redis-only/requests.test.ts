@@ -13,6 +13,7 @@ t.test('a user sees and ends his sessions, others and all; an admin one by its i
   t.strictSame(await codes(), [401, 200, 200, 200])
   t.match((await there.inject({ method: 'POST', url: '/login/ada', payload: {} })).json(), { statusCode: 409, code: 'FST_RSP_SESSION_LIMIT' })
   t.strictSame(await codes(here), [401, 200, 200, 200])
+  await until('those that ended or were refused to leave nothing', async () => (await house.client.keys('*session-place:*')).length === 3)
   const listed = await there.sessions.list('ada')
   t.strictSame(listed.map(info => info.userId), ['ada', 'ada', 'ada'])
   t.ok(listed[0]!.createdAt >= listed[1]!.createdAt)
@@ -35,6 +36,19 @@ t.test('a visitor\'s cart goes along where the log-in names it, and his session 
   await until('the end of the visitor\'s session', async () => (await here.inject({ url: '/open', headers: { cookie: visitor } })).json().cart === null)
   await here.inject({ method: 'POST', url: '/logout', headers: { cookie } })
   t.equal((await there.inject({ url: '/me', headers: { cookie } })).statusCode, 401)
+})
+
+t.test('what a request sets after its log-in is in the new session', async t => {
+  const house = await openRedisHouse(t)
+  const app = await house.app({}, {
+    routes: app => app.post('/enter', async (request, reply) => {
+      await reply.login('ada', { data: { theme: 'dark' } })
+      request.session.set('cart', ['tea'])
+      return {}
+    })
+  })
+  const cookie = cookieOf(await app.inject({ method: 'POST', url: '/enter', payload: {} }))
+  t.strictSame((await app.inject({ url: '/fields', headers: { cookie } })).json(), { theme: 'dark', cart: ['tea'] })
 })
 
 t.test('a session is prolonged while it is used, up to its absolute end, and idles out', async t => {
