@@ -80,10 +80,10 @@ export const FST_RSP_SESSION_TRANSPORT = createError<[string]>(
 export const FST_RSP_SESSION_REVOKE_WHAT = createError(
   'FST_RSP_SESSION_REVOKE_WHAT', 'revoke takes { id }, { id, userId }, { userId } or { userId, except }', 500)
 
-/** Over a Redis server sessions need a durable store. */
+/** Over a Redis server sessions need a durable store, or to be told that there is none. */
 export const FST_RSP_SESSION_DURABLE_MISSING = createError(
   'FST_RSP_SESSION_DURABLE_MISSING',
-  "sessions in front of a Redis server need the option 'durable': postgresStore(pool), mysqlStore(pool) or sqliteStore(file)", 500)
+  "sessions in front of a Redis server need the option 'durable': postgresStore(pool), mysqlStore(pool), sqliteStore(file), or 'none' if they may end with what Redis holds", 500)
 
 /** Sessions that outlive the process need secrets that do. */
 export const FST_RSP_SESSION_SECRETS_MISSING = createError(

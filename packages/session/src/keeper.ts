@@ -106,7 +106,7 @@ export class Keeper {
   async save (held: { tag: string, hash: string }, delta: { set: Fields, deleted: readonly string[], loaded: number, conflict?: ConflictMode }): Promise<SaveResult> {
     const { options: { maxDataBytes }, redis, store } = this.#parts
     const { conflict = this.#parts.options.conflict } = delta
-    const result = await this.#durable('save', store.save({ hash: held.hash, ...delta, conflict, maxBytes: maxDataBytes }))
+    const result = await this.#durable('save', store.save({ hash: held.hash, tag: held.tag, ...delta, conflict, maxBytes: maxDataBytes }))
     if (result.outcome !== 'saved' || redis === undefined) return result
     try {
       // The last save replaces all: its copy is dropped, and filled again by the next request.
@@ -192,9 +192,9 @@ export class Keeper {
   async #touch (held: Held, session: { sid: string, userId: string | undefined, idleMs?: number }): Promise<void> {
     const { redis, store, options, events } = this.#parts
     const sentMs = this.#nowMs()
-    const touched = await this.#durable('touch', store.touch(held.hash, session.idleMs ?? options.idle))
+    const touched = await this.#durable('touch', store.touch(held.hash, session.idleMs ?? options.idle, held.tag))
     if (touched === undefined) {
-      const found = await this.#durable('touch', store.find(held.hash))
+      const found = await this.#durable('touch', store.find(held.hash, held.tag))
       // Redis has what the store no longer holds.
       if (!('sid' in found)) await redis?.copies.kill(held.tag, [{ hash: held.hash, dead: true }])
       return

@@ -9,5 +9,20 @@ export const keys = {
     template: 'session:{<tag>}:s:<hash>',
     holds: 'A copy of a session: hash n (lineage), v (version), i (public id), o (user id), c and r (marks), f:<name> (a field as JSON); or only x, known to be dead. <hash> is the SHA-256 of the secret',
     expires: 'with the session: min(idle, absolute); a dead one after 60 s'
+  },
+  ledger: {
+    template: 'session:{<room>}:ledger',
+    holds: "With durable: 'none', a user's sessions: hash e (era of the data set), o (owner), u (user id), q (count of log-ins), r:<hash> (public id and times of a session as JSON). <room> is 126 bits of the SHA-256 of the user's id",
+    expires: 'with the longest lived session of the user'
+  },
+  data: {
+    template: 'session:{<room>}:data:<hash>',
+    holds: "With durable: 'none', what is in a session: hash v (version), b (bytes), f:<name> (a field as JSON). <hash> is the SHA-256 of the secret",
+    expires: 'with the session: min(idle, absolute)'
+  },
+  place: {
+    template: 'session-place:<id>',
+    holds: "With durable: 'none', whose the session with this public id is: SHA-256 of the user's id",
+    expires: 'at the absolute end of the session'
   }
 } as const

@@ -4,6 +4,7 @@ import { copyFields, type FoundSession, foundInRedis, foundInStore } from './fou
 import type { SessionEvents } from './session-events.ts'
 import { type Answer, SharedReads } from './shared-reads.ts'
 import { isLive, type LiveSession, type DeadSession } from './stores/store.ts'
+import type { Credential } from './token.ts'
 import type { Trust } from './trust.ts'
 
 /** The session, or undefined if there is none; with an error neither is known. */
@@ -11,7 +12,7 @@ export type FoundCallback = (error: Error | null, found?: FoundSession) => void
 
 /** What a look-up works with; without `redis` every request asks the store. */
 export interface LookUpParts {
-  readonly find: (hash: string) => Promise<LiveSession | DeadSession>
+  readonly find: (credential: Credential) => Promise<LiveSession | DeadSession>
   readonly redis: { readonly copies: Copies, readonly trust: Trust } | undefined
   readonly events: SessionEvents
   readonly monotonicMs: () => number
@@ -91,7 +92,7 @@ export class LookUp {
   }
 
   #ask (held: Held, lease: Lease | undefined, callback: FoundCallback): void {
-    this.#reads.ask(held.hash, lease, (error, answer) => {
+    this.#reads.ask(held, lease, (error, answer) => {
       if (answer === undefined) callback(error)
       else if (isLive(answer.found)) this.#alive(held, answer, answer.found, callback)
       else this.#gone(held, answer, answer.found, callback)

@@ -11,7 +11,8 @@ export type ConflictMode = 'merge' | 'last-wins' | 'compare-and-set'
 /** What the user gives to `app.register(session, …)`. */
 export interface SessionOptions {
   secrets?: readonly string[]
-  durable?: SessionStore
+  durable?: SessionStore | 'none'
+  afterFailover?: 'end' | 'trust'
   migrate?: boolean
   perUser?: { max?: number, onExceed?: 'replace' | 'evict-oldest' | 'reject' }
   idle?: Duration
@@ -35,7 +36,8 @@ export interface SessionOptions {
 /** The same, checked and complete; durations in ms. */
 export interface ResolvedOptions {
   readonly secrets: readonly string[] | undefined
-  readonly durable: SessionStore | undefined
+  readonly durable: SessionStore | 'none' | undefined
+  readonly afterFailover: 'end' | 'trust'
   readonly migrate: boolean
   readonly perUser: { readonly max: number, readonly onExceed: 'replace' | 'evict-oldest' | 'reject' }
   readonly idle: number
@@ -118,7 +120,11 @@ export const optionsSchema = {
       items: { type: 'string', minLength: 32, secret: true },
       description: 'Keys that sign tokens, 32 characters or more: the first signs, all verify. Required with a durable store'
     },
-    durable: { instance: 'object', description: 'The authority: `postgresStore(pool)`, `mysqlStore(pool)` or `sqliteStore(file)`. Absent: sessions live in this process; only without a Redis server' },
+    durable: {
+      anyOf: [{ enum: ['none'] }, { instance: 'object' }],
+      description: "The authority: `postgresStore(pool)`, `mysqlStore(pool)` or `sqliteStore(file)`; `'none'`: sessions live in Redis alone, and end with its data. Absent: sessions live in this process; only without a Redis server"
+    },
+    afterFailover: { enum: ['end', 'trust'], default: 'end', description: "With `durable: 'none'`, after a restart or failover of Redis: all sessions end, or those it still has go on, with those whose end it has lost" },
     migrate: { type: 'boolean', default: true, description: 'Creates the tables at boot; false: a missing or older schema is a boot error that names the migration' },
     perUser,
     idle: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, default: '30m', description: 'A session ends when no request came for this long' },
@@ -161,7 +167,8 @@ export function resolveOptions (given: SessionOptions | undefined): Readonly<Res
   return options
 }
 
-function contradiction ({ perUser, cookie, idle, absolute, touchEvery, rotateEvery, grace, pollEvery, trust, durableDown }: ResolvedOptions): string | undefined {
+function contradiction (options: ResolvedOptions): string | undefined {
+  const { durable, afterFailover, perUser, cookie, idle, absolute, touchEvery, rotateEvery, grace, pollEvery, trust, durableDown } = options
   if (perUser.onExceed === 'replace' && perUser.max > 1) return `perUser.onExceed 'replace' ends all other sessions: with max ${perUser.max} say 'evict-oldest' or 'reject'`
   if (cookie.name.startsWith('__Host-') && (!cookie.secure || cookie.path !== '/' || cookie.domain !== undefined)) {
     return `cookie.name '${cookie.name}' asks for secure: true, path '/' and no domain`
@@ -171,6 +178,7 @@ function contradiction ({ perUser, cookie, idle, absolute, touchEvery, rotateEve
   if (touchEvery >= idle) return `touchEvery (${touchEvery} ms) must be below idle (${idle} ms), or sessions end while they are used`
   if (idle > absolute) return `idle (${idle} ms) must not exceed absolute (${absolute} ms)`
   if (rotateEvery > 0 && grace >= rotateEvery) return `grace (${grace} ms) must be below rotateEvery (${rotateEvery} ms)`
+  if (afterFailover === 'trust' && durable !== 'none') return "afterFailover 'trust' is for durable: 'none' alone: a durable store knows which sessions have ended"
   if (trust <= pollEvery) return `trust (${trust} ms) must exceed pollEvery (${pollEvery} ms)`
   if (durableDown > 0 && durableDown < trust) return `durableDown (${durableDown} ms) must be 0 or at least trust (${trust} ms)`
   return undefined

@@ -16,11 +16,13 @@ import { LookUp } from './look-up.ts'
 import { metrics } from './metrics.ts'
 import { type ResolvedOptions, resolveOptions, type SessionOptions } from './options.ts'
 import { purger } from './purger.ts'
+import { RedisStore } from './redis-only/redis-store.ts'
 import { Rotator } from './rotator.ts'
 import { SessionEnds } from './session-ends.ts'
 import { SessionEvents } from './session-events.ts'
 import { createSessions } from './sessions.ts'
 import { MemoryStore } from './stores/memory.ts'
+import type { SessionStore } from './stores/store.ts'
 import { isVisitorTag, Tokens } from './token.ts'
 import { Trust } from './trust.ts'
 import { withinDeadline } from './within-deadline.ts'
@@ -51,7 +53,13 @@ export function openHouse (fastify: FastifyInstance, given: SessionOptions): Hou
   houses.set(sessions, house)
   fastify.decorate('sessions', sessions)
   respite.health.add('session', () => healthOf(house))
-  respite.metrics.gauge({ ...metrics.active, collect: async gauge => gauge.of().set(await sessions.active()) })
+  respite.metrics.gauge({
+    ...metrics.active,
+    async collect (gauge) {
+      const active = await sessions.active()
+      if (active !== undefined) gauge.of().set(active)
+    }
+  })
   runWithApp(fastify, house)
   return house
 }
@@ -59,21 +67,21 @@ export function openHouse (fastify: FastifyInstance, given: SessionOptions): Hou
 function build (respite: Respite, options: ResolvedOptions): House {
   const { link, keyspace, clock, chance } = respite
   if (!link.embedded && options.durable === undefined) throw new FST_RSP_SESSION_DURABLE_MISSING()
-  if (options.secrets === undefined && options.durable !== undefined) throw new FST_RSP_SESSION_SECRETS_MISSING()
+  if (options.secrets === undefined && options.durable !== undefined && !(link.embedded && options.durable === 'none')) throw new FST_RSP_SESSION_SECRETS_MISSING()
   const log = respite.logger('session')
   const events = new SessionEvents(respite.metrics, log)
-  const store = options.durable ?? new MemoryStore(options.maxSessions)
+  const store = storeOf(respite, options)
   const copies = new Copies(link, keyspace)
   // Sessions that end with this process need a secret no longer.
   const secrets = options.secrets ?? [randomSecret(32).toString('base64url')]
   const tokens = new Tokens(secrets, credential => copies.hold(credential))
   const times = { pollEveryMs: options.pollEvery, trustMs: options.trust, durableDownMs: options.durableDown, deadlineMs: options.durableDeadline }
-  // Embedded with a durable store keeps no copies: two processes may share the store.
-  const trust: Trust | undefined = link.embedded ? undefined : new Trust({ store, clock, chance, log, times, heal: rows => keeper.inBackground(keeper.heal(rows)) })
+  // Embedded with a durable store keeps no copies: two processes may share the store. Nor does a store that is Redis itself.
+  const trust: Trust | undefined = link.embedded || options.durable === 'none' ? undefined : new Trust({ store, clock, chance, log, times, heal: rows => keeper.inBackground(keeper.heal(rows)) })
   const redis = trust && { copies, trust }
   const lookUp = new LookUp({
     // Memory answers at once, and needs no timer for every request.
-    find: store.kind === 'memory' ? hash => store.find(hash) : hash => withinDeadline(store.find(hash), options.durableDeadline, 'find'),
+    find: store.kind === 'memory' ? ({ hash }) => store.find(hash) : ({ hash, tag }) => withinDeadline(store.find(hash, tag), options.durableDeadline, 'find'),
     redis,
     events,
     rotateMs: options.rotateEvery === 0 ? Infinity : options.rotateEvery,
@@ -101,6 +109,11 @@ function build (respite: Respite, options: ResolvedOptions): House {
     times: { recheckMs: options.recheckEvery, deafRecheckMs: Math.min(options.recheckEvery, options.trust), durableDownMs: options.durableDown }
   })
   return { options, store, events, ends, lookUp, keeper, rotator, copies, tokens, trust, secrets, clock, log }
+}
+
+function storeOf ({ link, keyspace, logger }: Respite, { durable, maxSessions, afterFailover }: ResolvedOptions): SessionStore {
+  if (durable !== undefined && durable !== 'none') return durable
+  return link.embedded ? new MemoryStore(maxSessions) : new RedisStore({ link, keyspace, log: logger('session'), afterFailover })
 }
 
 function decorate (fastify: FastifyInstance, { options, parts }: { options: ResolvedOptions, parts: ReplyParts }): void {
@@ -165,7 +178,7 @@ function runWithApp (fastify: FastifyInstance, { store, trust, keeper, events, e
 /** Really asks the durable store. While it is down, sessions found in Redis are served for a stated time. */
 async function healthOf ({ store, trust, options }: House): Promise<HealthPart> {
   const up = await withinDeadline(store.tagOf('-'), options.durableDeadline, 'health').then(() => true, () => false)
-  return { status: up ? 'ok' : trust?.outlasts('') ? 'degraded' : 'down', store: store.kind, durable: up ? 'up' : 'down' }
+  return { status: up ? 'ok' : trust?.outlasts('') ? 'degraded' : 'down', store: store.kind, durable: options.durable === 'none' ? 'none' : up ? 'up' : 'down' }
 }
 
 /** A server that hides its identity: a loss of its latest writes cannot be told. */

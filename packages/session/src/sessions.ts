@@ -34,8 +34,8 @@ export interface Sessions {
   revoke (what: RevokeWhat): Promise<{ ended: readonly string[] }>
   /** Ends all sessions of a user. */
   revokeAll (userId: string): Promise<{ ended: readonly string[] }>
-  /** Sessions alive now; counted at most every 10 s. */
-  active (): Promise<number>
+  /** Sessions alive now; counted at most every 10 s. Undefined with `durable: 'none'`: nobody counts them there. */
+  active (): Promise<number | undefined>
   /**
    * Tells of `created`, `renewed`, `lost` and `reuse` in the process where it happens, of `revoked` in every process
    * (where the message arrives), of `expired` in the one that cleans up.
@@ -70,7 +70,7 @@ export interface SessionsParts {
 }
 
 export function createSessions ({ keeper, store, events, ends, clock, options }: SessionsParts): Sessions {
-  let counted: { atMs: number, count: Promise<number> } | undefined
+  let counted: { atMs: number, count: Promise<number | undefined> } | undefined
   const durable = <T>(what: string, work: Promise<T>) => withinDeadline(work, options.durableDeadline, what)
   const sessions: Sessions = {
     async login (userId, { data = {} } = {}) {

@@ -1,4 +1,5 @@
 import type { Lease } from './copies.ts'
+import type { Credential } from './token.ts'
 import { type DeadSession, isLive, type LiveSession } from './stores/store.ts'
 
 /** What a shared read gives. */
@@ -22,33 +23,34 @@ interface Round {
  * sent: a session that ended in between must not be found by one who came after. A negative answer holds for anyone.
  */
 export class SharedReads {
-  readonly #find: (hash: string) => Promise<LiveSession | DeadSession>
+  readonly #find: (credential: Credential) => Promise<LiveSession | DeadSession>
   readonly #nowMs: () => number
   readonly #rounds = new Map<string, Round>()
 
-  constructor (find: (hash: string) => Promise<LiveSession | DeadSession>, nowMs: () => number) {
+  constructor (find: (credential: Credential) => Promise<LiveSession | DeadSession>, nowMs: () => number) {
     this.#find = find
     this.#nowMs = nowMs
   }
 
   /** @param lease - taken before this call, for whoever fills Redis */
-  ask (hash: string, lease: Lease | undefined, callback: AnswerCallback): void {
-    const round = this.#rounds.get(hash)
+  ask (credential: Credential, lease: Lease | undefined, callback: AnswerCallback): void {
+    const round = this.#rounds.get(credential.hash)
     if (round === undefined) {
-      this.#send(hash, { asked: [{ callback, lease }], next: undefined })
+      this.#send(credential, { asked: [{ callback, lease }], next: undefined })
       return
     }
     round.next ??= { asked: [], next: undefined }
     round.next.asked.push({ callback, lease })
   }
 
-  #send (hash: string, round: Round): void {
+  #send (credential: Credential, round: Round): void {
+    const { hash } = credential
     const sentMs = this.#nowMs()
     this.#rounds.set(hash, round)
-    this.#find(hash).then(found => {
+    this.#find(credential).then(found => {
       const later = this.#end(hash, round)
       if (isLive(found)) {
-        if (later !== undefined) this.#send(hash, later)
+        if (later !== undefined) this.#send(credential, later)
         this.#tell(round, { found, sentMs })
       } else {
         this.#tell(round, { found, sentMs })

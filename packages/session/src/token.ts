@@ -75,7 +75,7 @@ export function hashOf (secret: string): string {
 }
 
 /** What visitors' tags begin with, and users' do not: so a token tells the one from the other before anything is asked. */
-const visitorMark = '_'
+export const visitorMark = '_'
 
 /** The tag of a user: 122 random bits and more. */
 export function newTag (): string {

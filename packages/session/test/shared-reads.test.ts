@@ -10,7 +10,7 @@ function reads () {
   const sent: { resolve (found: LiveSession | DeadSession): void, reject (error: Error): void }[] = []
   const shared = new SharedReads(() => new Promise((resolve, reject) => { sent.push({ resolve, reject }) }), () => sent.length)
   const ask = (lease?: string) => new Promise<unknown>(resolve => {
-    shared.ask('h', lease === undefined ? undefined : { n: lease, g: '0' }, (error, answer) => resolve(error?.message ?? [('sid' in answer!.found), answer!.lease?.n, answer!.sentMs]))
+    shared.ask({ hash: 'h', tag: 't' }, lease === undefined ? undefined : { n: lease, g: '0' }, (error, answer) => resolve(error?.message ?? [('sid' in answer!.found), answer!.lease?.n, answer!.sentMs]))
   })
   return { sent, ask }
 }

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { FST_RSP_SESSION_STORE_APP, FST_RSP_SESSION_STORE_EXPRESS, FST_RSP_SESSION_STORE_ID } from '../errors.ts'
+import { FST_RSP_SESSION_OPTIONS, FST_RSP_SESSION_STORE_APP, FST_RSP_SESSION_STORE_EXPRESS, FST_RSP_SESSION_STORE_ID } from '../errors.ts'
 import { type House, houses } from '../house.ts'
 import type { Sessions } from '../sessions.ts'
 import { fieldOf } from '../found-session.ts'
@@ -33,12 +33,13 @@ export class RespiteStore extends EventEmitter {
   /**
    * @param app - a Fastify instance with @respite/session, or with the plugin of @respite/session/store
    * @param options.express - what `import session from 'express-session'` gives; required there, of no use elsewhere
-   * @throws FST_RSP_SESSION_STORE_APP
+   * @throws FST_RSP_SESSION_STORE_APP, FST_RSP_SESSION_OPTIONS
    */
   constructor (app: { readonly sessions: Sessions }, { express }: { express?: ExpressSession } = {}) {
     super()
     const house = houses.get(app?.sessions)
     if (house === undefined) throw new FST_RSP_SESSION_STORE_APP()
+    if (house.store.kind === 'redis') throw new FST_RSP_SESSION_OPTIONS("RespiteStore needs a durable store, and durable is 'none'")
     this.#house = house
     this.#sessions = new PeerSessions(house)
     this.#express = express

@@ -83,6 +83,8 @@ export interface RevokeResult {
 
 export interface SaveRequest {
   readonly hash: string
+  /** The token's, which a store in Redis finds it by. */
+  readonly tag?: string
   readonly set: Fields
   readonly deleted: readonly string[]
   readonly conflict: ConflictMode
@@ -148,7 +150,8 @@ export interface SessionStore {
   close (): Promise<void>
   /** The owner's tag; undefined when it never logged in. It never changes. */
   tagOf (owner: string): Promise<string | undefined>
-  find (hash: string): Promise<LiveSession | DeadSession>
+  /** @param tag - the token's, which a store in Redis finds it by; others need none */
+  find (hash: string, tag?: string): Promise<LiveSession | DeadSession>
   /** @throws FST_RSP_SESSION_LIMIT with `reject` */
   login (request: LoginRequest): Promise<LoginResult>
   revoke (request: RevokeRequest): Promise<RevokeResult>
@@ -159,7 +162,7 @@ export interface SessionStore {
   /** Gives a session a new hash, and its old one an end; undefined when that is superseded already, or not alive: nothing has changed then. */
   rotate (request: RotateRequest): Promise<RotateResult | undefined>
   /** Prolongs; undefined when the row is not alive or superseded. */
-  touch (hash: string, idleMs: number): Promise<{ leftMs: number, capped: boolean, issuedAgeMs: number } | undefined>
+  touch (hash: string, idleMs: number, tag?: string): Promise<{ leftMs: number, capped: boolean, issuedAgeMs: number } | undefined>
   /** Rows that Redis is not known to agree with. */
   pending (limit: number): Promise<readonly PendingRow[]>
   /** Redis agrees: dead rows go, live ones are no longer pending. */
@@ -169,8 +172,8 @@ export interface SessionStore {
   list (owner: string): Promise<readonly SessionInfo[]>
   /** Which of these sessions are alive now, by their public ids. */
   living (sids: readonly string[]): Promise<ReadonlyMap<string, LivingRow>>
-  /** Sessions alive now. */
-  count (): Promise<number>
+  /** Sessions alive now; undefined where that is not known. */
+  count (): Promise<number | undefined>
   /** Sessions alive now that another library has made. */
   countPeers (): Promise<number>
   /** Any of them, at most `limit`. */
