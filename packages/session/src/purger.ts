@@ -20,10 +20,10 @@ export function purger ({ store, events, respite }: { store: SessionStore, event
     if (purging || respite.chance() * respite.bus.instances >= 1) return
     purging = true
     try {
-      for (let portion = 0; portion < mostPortions && !stopped; portion++) {
+      for (let portion = 0; portion < mostPortions; portion++) {
         const expired = await store.purge(most)
         for (const { sid, userId } of expired) if (!isEndedMark(sid)) events.emit('expired', { id: sid, userId })
-        if (expired.length < most) break
+        if (stopped || expired.length < most) break
       }
     } catch (error) {
       // The next minute has another try; expired rows are refused all the same.
