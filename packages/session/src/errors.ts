@@ -64,6 +64,10 @@ export const FST_RSP_SESSION_ROUTE_INVALID = createError<[string, string, string
 export const FST_RSP_SESSION_TRANSPORT = createError<[string]>(
   'FST_RSP_SESSION_TRANSPORT', "transport '%s' is not among the option 'transports'", 500)
 
+/** A login asked to be remembered, and there is no option `remember`; or said neither true nor false. */
+export const FST_RSP_SESSION_REMEMBER = createError<[string]>(
+  'FST_RSP_SESSION_REMEMBER', 'this login cannot be remembered: %s', 500)
+
 /** What to end was not said: neither an id nor a user. */
 export const FST_RSP_SESSION_REVOKE_WHAT = createError(
   'FST_RSP_SESSION_REVOKE_WHAT', 'revoke takes { id }, { id, userId }, { userId } or { userId, except }', 500)

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { Copies, Held } from './copies.ts'
 import { copyFields } from './found-session.ts'
+import { livesBy } from './lives-by.ts'
 import type { LookUp } from './look-up.ts'
 import type { ConflictMode, ResolvedOptions } from './options.ts'
 import { type Owner, ownerOfVisitor } from './owner.ts'
@@ -50,11 +51,13 @@ export class Keeper {
   /**
    * Makes a session; the owner's others end as `perUser` says.
    * @param owner - undefined: a visitor
-   * @param replaces - a session of the same owner that ends with it
-   * @throws FST_RSP_SESSION_LIMIT, FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT
+   * @param how.replaces - a session of the same owner that ends with it
+   * @param how.remember - it lives by the option `remember`
+   * @throws FST_RSP_SESSION_REMEMBER, FST_RSP_SESSION_LIMIT, FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT
    */
-  async login (owner: Owner | undefined, fields: Fields, replaces?: string): Promise<NewSession> {
+  async login (owner: Owner | undefined, fields: Fields, { replaces, remember = false }: { replaces?: string | undefined, remember?: boolean } = {}): Promise<NewSession> {
     const { options, redis, store, tokens, newId, events } = this.#parts
+    const { idle, absolute } = livesBy(options, remember)
     const sid = newId()
     const who = owner ?? ownerOfVisitor(sid)
     const tag = owner === undefined ? newVisitorTag() : await this.#tagOf(owner) ?? newTag()
@@ -63,13 +66,14 @@ export class Keeper {
     const sentMs = this.#nowMs()
     const { max, onExceed } = options.perUser
     const result = await this.#durable('login', store.login({
-      owner: who, tag, hash: made.hash, sid, fields, idleMs: options.idle, absoluteMs: options.absolute, max, onExceed, replaces
+      owner: who, tag, hash: made.hash, sid, fields, idleMs: idle, absoluteMs: absolute, remembered: remember, max, onExceed, replaces
     }))
     if (owner !== undefined) this.#tags.set(owner.owner, result.tag)
     // A first login elsewhere has named the owner meanwhile: the token is made again under its name, on the same secret.
     const token = result.tag === tag ? made.token : tokens.sign(result.tag, made.token)
     const ttlMs = result.leftMs - (this.#nowMs() - sentMs)
-    const fresh = { hash: made.hash, content: { version: result.version, ttlMs, fields: copyFields({ sid, userId: who.userId, capped: result.capped, fields }) } }
+    const copied = copyFields({ sid, userId: who.userId, capped: result.capped, rememberMs: remember ? idle : undefined, fields })
+    const fresh = { hash: made.hash, content: { version: result.version, ttlMs, fields: copied } }
     await this.#activate(result, fresh, result.tag === tag ? lease : undefined)
     events.emit('created', { id: sid, userId: who.userId })
     this.#tellEnded(result.ended, who.userId)

@@ -16,6 +16,7 @@ export interface SessionOptions {
   perUser?: { max?: number, onExceed?: 'replace' | 'evict-oldest' | 'reject' }
   idle?: Duration
   absolute?: Duration
+  remember?: { idle: Duration, absolute: Duration }
   touchEvery?: Duration
   rotateEvery?: Duration
   grace?: Duration
@@ -39,6 +40,7 @@ export interface ResolvedOptions {
   readonly perUser: { readonly max: number, readonly onExceed: 'replace' | 'evict-oldest' | 'reject' }
   readonly idle: number
   readonly absolute: number
+  readonly remember?: { readonly idle: number, readonly absolute: number }
   readonly touchEvery: number
   readonly rotateEvery: number
   readonly grace: number
@@ -106,6 +108,17 @@ const csrf = {
   default: true
 }
 
+const remember = {
+  type: 'object',
+  description: 'The two ends of a session whose login says `remember: true`; its cookie stays until the absolute one. Absent: no login may say so',
+  additionalProperties: false,
+  required: ['idle', 'absolute'],
+  properties: {
+    idle: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, description: 'As `idle`, for a remembered session: what it is at its login it stays' },
+    absolute: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, description: 'As `absolute`, for a remembered session' }
+  }
+}
+
 /** Every option with its type, bound and default. */
 export const optionsSchema = {
   properties: {
@@ -121,6 +134,7 @@ export const optionsSchema = {
     perUser,
     idle: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, default: '30m', description: 'A session ends when no request came for this long' },
     absolute: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, default: '12h', description: 'A session ends this long after login, whatever happens' },
+    remember,
     touchEvery: { duration: true, minimumMs: 0, default: '1m', description: 'The idle deadline is prolonged at most this often' },
     rotateEvery: { duration: true, minimumMs: 0, maximumMs: 31_536_000_000, default: '15m', description: 'A session in a cookie gets a new secret this often; 0: never. Bearer tokens keep theirs' },
     grace: { duration: true, minimumMs: 100, maximumMs: 3_600_000, default: '10s', description: 'How long the old secret still answers, for requests on their way; used later, it ends the session' },
@@ -158,7 +172,7 @@ export function resolveOptions (given: SessionOptions | undefined): Readonly<Res
   return options
 }
 
-function contradiction ({ perUser, cookie, idle, absolute, touchEvery, rotateEvery, grace, pollEvery, trust, durableDown }: ResolvedOptions): string | undefined {
+function contradiction ({ perUser, cookie, idle, absolute, remember, touchEvery, rotateEvery, grace, pollEvery, trust, durableDown }: ResolvedOptions): string | undefined {
   if (perUser.onExceed === 'replace' && perUser.max > 1) return `perUser.onExceed 'replace' ends all other sessions: with max ${perUser.max} say 'evict-oldest' or 'reject'`
   if (cookie.name.startsWith('__Host-') && (!cookie.secure || cookie.path !== '/' || cookie.domain !== undefined)) {
     return `cookie.name '${cookie.name}' asks for secure: true, path '/' and no domain`
@@ -167,6 +181,8 @@ function contradiction ({ perUser, cookie, idle, absolute, touchEvery, rotateEve
   if (cookie.sameSite === 'none' && !cookie.secure) return "cookie.sameSite 'none' asks for secure: true"
   if (touchEvery >= idle) return `touchEvery (${touchEvery} ms) must be below idle (${idle} ms), or sessions end while they are used`
   if (idle > absolute) return `idle (${idle} ms) must not exceed absolute (${absolute} ms)`
+  if (remember !== undefined && touchEvery >= remember.idle) return `touchEvery (${touchEvery} ms) must be below remember.idle (${remember.idle} ms), or sessions end while they are used`
+  if (remember !== undefined && remember.idle > remember.absolute) return `remember.idle (${remember.idle} ms) must not exceed remember.absolute (${remember.absolute} ms)`
   if (rotateEvery > 0 && grace >= rotateEvery) return `grace (${grace} ms) must be below rotateEvery (${rotateEvery} ms)`
   if (trust <= pollEvery) return `trust (${trust} ms) must exceed pollEvery (${pollEvery} ms)`
   if (durableDown > 0 && durableDown < trust) return `durableDown (${durableDown} ms) must be 0 or at least trust (${trust} ms)`

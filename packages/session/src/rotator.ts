@@ -11,6 +11,13 @@ export interface RotatorParts extends Pick<KeeperParts, 'store' | 'redis' | 'tok
   readonly inBackground: (work: Promise<unknown>) => void
 }
 
+/** A session's new secret. */
+export interface Renewed {
+  readonly token: string
+  /** Of a remembered session the time to its absolute end, ms. */
+  readonly keptMs: number | undefined
+}
+
 /** Gives sessions new secrets, so that one that was stolen is of use for a bounded time, and its use is noticed. */
 export class Rotator {
   readonly #parts: RotatorParts
@@ -22,9 +29,10 @@ export class Rotator {
 
   /**
    * Gives a session a new secret; the old one answers for `grace`, for requests that are on their way.
-   * @returns the new token; undefined when another request has done so, the session has ended, or the durable store failed: the old one stays
+   * @returns the new token, and for a remembered session how long its cookie is kept;
+   * undefined when another request has done so, the session has ended, or the durable store failed: the old one stays
    */
-  async rotate (held: Held, found: FoundSession): Promise<string | undefined> {
+  async rotate (held: Held, found: FoundSession): Promise<Renewed | undefined> {
     const { rotation } = found
     if (rotation === undefined || this.#rotating.has(held.hash)) return undefined
     this.#rotating.add(held.hash)
@@ -39,7 +47,7 @@ export class Rotator {
     }
   }
 
-  async #succeed (held: Held, found: FoundSession, rotation: Lease | 'alone'): Promise<string | undefined> {
+  async #succeed (held: Held, found: FoundSession, rotation: Lease | 'alone'): Promise<Renewed | undefined> {
     const { store, tokens, events, options } = this.#parts
     const { sid, userId } = found
     const made = tokens.issue(held.tag)
@@ -49,7 +57,7 @@ export class Rotator {
     if (result === undefined) return undefined
     if (rotation !== 'alone') await this.#moveCopy(held, result, { lease: rotation, sentMs })
     events.emit('rotated', { id: sid, userId })
-    return made.token
+    return { token: made.token, keptMs: result.row.rememberMs === undefined ? undefined : result.row.endLeftMs }
   }
 
   async #moveCopy ({ tag, hash }: Held, { row, superseded }: RotateResult, { lease, sentMs }: { lease: Lease, sentMs: number }): Promise<void> {

@@ -19,6 +19,8 @@ export function foundOf (row: Row | undefined): LiveSession | DeadSession {
     fields: readFields(text(row.data)),
     leftMs: Number(row.left_ms),
     capped: Number(row.capped) === 1,
+    rememberMs: row.remember_ms === null ? undefined : Number(row.remember_ms),
+    endLeftMs: Number(row.end_left_ms),
     authAgeMs: Number(row.auth_age_ms),
     issuedAgeMs: Number(row.issued_age_ms),
     superseded: row.next_hash !== null
@@ -43,6 +45,7 @@ export function infoOf (row: Row): SessionInfo {
     userId: text(row.user_id),
     createdAt: date(row.created_ms),
     authenticatedAt: date(row.auth_ms),
+    remembered: row.remember_ms !== null,
     idleUntil: date(row.idle_ms),
     expiresAt: date(row.end_ms)
   }

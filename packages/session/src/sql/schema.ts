@@ -35,6 +35,10 @@ const migrations: readonly Migration[] = [{
     'CREATE INDEX respite_session_pend ON respite_session (pend)',
     'CREATE INDEX respite_session_end ON respite_session (end_ms)'
   ]
+}, {
+  name: '2-remembered-sessions',
+  // The idle time of a remembered session; processes of the release before leave it out.
+  statements: () => ['ALTER TABLE respite_session ADD COLUMN remember_ms BIGINT']
 }]
 
 const versionTable = ({ table }: Dialect) => `CREATE TABLE IF NOT EXISTS respite_session_schema (version INTEGER NOT NULL PRIMARY KEY)${table}`

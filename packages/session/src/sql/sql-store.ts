@@ -52,7 +52,7 @@ export class SqlStore implements SessionStore {
       const rows = found.rows.map(row => ({ hash: row.hash as string, sid: row.sid as string, dead: Number(row.dead) === 1 }))
       const ended = victimsOf(rows.filter(row => countEnded || !row.dead).map(row => row.sid), request, request.replaces)
       for (const some of idLists(ended)) await query(sql.endMany(some.length), [owner.owner, ...some])
-      await query(sql.add, [hash, sid, owner.owner, tag, owner.userId ?? null, epoch, leftMs, absoluteMs, writeFields(request.fields)])
+      await query(sql.add, [hash, sid, owner.owner, tag, owner.userId ?? null, epoch, leftMs, absoluteMs, request.remembered === true ? idleMs : null, writeFields(request.fields)])
       const dead = rows.filter(row => row.dead || ended.includes(row.sid)).map(({ hash, sid }) => ({ hash, sid }))
       return { tag, dead, ended, version: 1, leftMs, capped: absoluteMs <= idleMs }
     })

@@ -17,6 +17,7 @@ interface Row {
   createdMs: number
   issuedMs: number
   idleMs: number
+  rememberMs: number | undefined
   endMs: number
   version: number
   fields: Fields
@@ -71,6 +72,8 @@ export class MemoryStore implements SessionStore {
       fields: row.fields,
       leftMs: Math.min(row.idleMs, row.endMs) - nowMs,
       capped: row.endMs <= row.idleMs,
+      rememberMs: row.rememberMs,
+      endLeftMs: row.endMs - nowMs,
       authAgeMs: nowMs - row.createdMs,
       issuedAgeMs: nowMs - row.issuedMs,
       superseded: row !== asked
@@ -101,6 +104,7 @@ export class MemoryStore implements SessionStore {
       createdMs: nowMs,
       issuedMs: nowMs,
       idleMs: nowMs + leftMs,
+      rememberMs: request.remembered === true ? request.idleMs : undefined,
       endMs: nowMs + request.absoluteMs,
       version: 1,
       next: undefined
@@ -148,7 +152,7 @@ export class MemoryStore implements SessionStore {
     const row = this.#alive(hash)
     if (row === undefined || row.next !== undefined) return undefined
     const nowMs = this.#nowMs()
-    row.idleMs = Math.min(nowMs + idleMs, row.endMs)
+    row.idleMs = Math.min(nowMs + (row.rememberMs ?? idleMs), row.endMs)
     this.#rows.get(hash)
     return { leftMs: row.idleMs - nowMs, capped: row.endMs <= row.idleMs, issuedAgeMs: nowMs - row.issuedMs }
   }
@@ -173,7 +177,8 @@ export class MemoryStore implements SessionStore {
       const row = this.#alive(hash)
       if (row?.userId === undefined || row.next !== undefined) return []
       const createdAt = date(row.createdMs)
-      return { id: row.sid, userId: row.userId, createdAt, authenticatedAt: createdAt, idleUntil: date(row.idleMs), expiresAt: date(row.endMs) }
+      const remembered = row.rememberMs !== undefined
+      return { id: row.sid, userId: row.userId, createdAt, authenticatedAt: createdAt, remembered, idleUntil: date(row.idleMs), expiresAt: date(row.endMs) }
     })
   }
 

@@ -18,6 +18,10 @@ export interface LiveSession {
   readonly leftMs: number
   /** The absolute end is the nearer one: no touch prolongs it. */
   readonly capped: boolean
+  /** Of a remembered session the idle time that it was promised, ms. */
+  readonly rememberMs: number | undefined
+  /** Time to the absolute end, ms. */
+  readonly endLeftMs: number
   /** Since the log-in, ms. */
   readonly authAgeMs: number
   /** Since this hash was issued, by the log-in or by a rotation, ms. */
@@ -45,6 +49,8 @@ export interface LoginRequest {
   readonly onExceed: 'replace' | 'evict-oldest' | 'reject'
   /** A session of the same owner that ends with this login, and is not counted. */
   readonly replaces: string | undefined
+  /** `idleMs` is the session's own from now on, whatever a touch says. @default false */
+  readonly remembered?: boolean
   /** Sessions that have ended are counted while their rows are there. @default false */
   readonly countEnded?: boolean
 }
@@ -122,6 +128,8 @@ export interface SessionInfo {
   readonly userId: string
   readonly createdAt: Date
   readonly authenticatedAt: Date
+  /** It was asked to be remembered, and lives by the option `remember`. */
+  readonly remembered: boolean
   /** When it ends unless it is used. */
   readonly idleUntil: Date
   /** When it ends in any case. */
@@ -154,7 +162,7 @@ export interface SessionStore {
   save (request: SaveRequest): Promise<SaveResult>
   /** Gives a session a new hash, and its old one an end; undefined when that is superseded already, or not alive: nothing has changed then. */
   rotate (request: RotateRequest): Promise<RotateResult | undefined>
-  /** Prolongs; undefined when the row is not alive or superseded. */
+  /** Prolongs, a remembered one by its own idle time; undefined when the row is not alive or superseded. */
   touch (hash: string, idleMs: number): Promise<{ leftMs: number, capped: boolean, issuedAgeMs: number } | undefined>
   /** Rows that Redis is not known to agree with. */
   pending (limit: number): Promise<readonly PendingRow[]>

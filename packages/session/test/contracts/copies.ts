@@ -9,7 +9,7 @@ import { hashOf, newTag } from '../../src/token.ts'
 const content = (fields: Record<string, unknown> = {}, ttlMs = 60_000) => ({
   version: 1,
   ttlMs,
-  fields: copyFields({ sid: 'sid', userId: 'ada', capped: false, fields: new Map(Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)])) })
+  fields: copyFields({ sid: 'sid', userId: 'ada', capped: false, rememberMs: undefined, fields: new Map(Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)])) })
 })
 
 /** What Redis must do for sessions; run once for each kind of client and server. */

@@ -307,6 +307,25 @@ export function sessionStoreContract (t: Test, open: (t: Test) => Promise<StoreU
     t.match(await live(asked.hash), { capped: true })
   })
 
+  t.test('a remembered session keeps the idle time of its login, through touches and another hash', async t => {
+    const [asked, other] = [request(user(), { idleMs: 300_000, absoluteMs: 400_000, remembered: true }), request(user())]
+    for (const one of [asked, other]) await store.login(one)
+    t.match(await live(asked.hash), { rememberMs: 300_000 })
+    const { owner } = asked.owner
+    const next = hashOf(id())
+    await store.rotate({ owner, hash: asked.hash, next, graceMs: 5_000 })
+    const touched = await store.touch(next, 1_000)
+    t.ok(touched!.leftMs > 290_000 && touched!.leftMs <= 300_000, `${touched!.leftMs} ms`)
+    const found = await live(next)
+    t.match(found, { rememberMs: 300_000, capped: false })
+    t.ok(found!.endLeftMs > 390_000 && found!.endLeftMs <= 400_000, `${found!.endLeftMs} ms`)
+    t.match(await store.list(owner), [{ id: asked.sid, remembered: true }])
+    t.match(await store.touch(other.hash, 5_000), { capped: false })
+    t.ok((await live(other.hash))!.leftMs <= 5_000)
+    t.match(await store.list(other.owner.owner), [{ remembered: false }])
+    t.match(await live(other.hash), { rememberMs: undefined })
+  })
+
   t.test('ends by idleness and by age, and deletes what has ended', async t => {
     const [idle, old, young] = [request(user(), { idleMs: 400 }), request(user(), { idleMs: 400, absoluteMs: 400 }), request(user())]
     for (const one of [idle, old, young]) await store.login(one)
