@@ -113,6 +113,10 @@ export const FST_RSP_SESSION_SQLITE = createError<[string, string]>(
 export const FST_RSP_SESSION_COPY_FOREIGN = createError<[string]>(
   'FST_RSP_SESSION_COPY_FOREIGN', 'what lies in Redis is no copy of a session: %s', 503)
 
+/** A copy that must go has newer changes each time its row has been told of them; it is tried again. */
+export const FST_RSP_SESSION_COPY_BUSY = createError(
+  'FST_RSP_SESSION_COPY_BUSY', 'a session is saved faster than its changes reach the durable store', 503)
+
 /** The store is closed; each app needs one of its own. */
 export const FST_RSP_SESSION_STORE_CLOSED = createError(
   'FST_RSP_SESSION_STORE_CLOSED', 'the session store is closed', 503)

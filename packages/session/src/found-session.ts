@@ -20,6 +20,8 @@ export interface FoundSession {
   readonly authAgeMs: number | undefined
   /** Its hash is old enough for another: the gate as this request has read it; `alone`: there is no Redis. */
   readonly rotation: Lease | 'alone' | undefined
+  /** Its copy has changes that its row does not. */
+  readonly unsaved?: true
   /** Flat: `f:<name>`, JSON, … among others. */
   readonly flat: readonly string[]
 }
@@ -38,9 +40,15 @@ export function fieldOf ({ flat }: FoundSession, name: string): string | undefin
   return undefined
 }
 
+/** What of a row a copy tells. */
+export type CopiedRow = Pick<LiveSession, 'sid' | 'userId' | 'capped' | 'rememberMs' | 'fields'> & Partial<Pick<LiveSession, 'flushedSeq'>>
+
 /** What a copy in Redis holds of a row. */
-export function copyFields ({ sid, userId, capped, rememberMs, fields }: Pick<LiveSession, 'sid' | 'userId' | 'capped' | 'rememberMs' | 'fields'>): string[] {
-  return ['i', sid, 'o', userId ?? '', ...(capped ? ['c', '1'] : []), ...(rememberMs !== undefined ? ['m', String(rememberMs)] : []), ...flatFields(fields)]
+export function copyFields ({ sid, userId, capped, rememberMs, flushedSeq = 0, fields }: CopiedRow): string[] {
+  const marks = ['i', sid, 'o', userId ?? '', ...(capped ? ['c', '1'] : []), ...(rememberMs !== undefined ? ['m', String(rememberMs)] : [])]
+  // The changes of this copy come after those that the row has.
+  if (flushedSeq > 0) marks.push('q', String(flushedSeq))
+  return [...marks, ...flatFields(fields)]
 }
 
 /** A session from its copy. */
@@ -50,6 +58,7 @@ export function foundInRedis (hash: string, [, n, g, leftMs, flat]: Hit): FoundS
   let version = 0
   let untouchable = false
   let rememberMs: number | undefined
+  let unsaved = false
   let rotation: Lease | undefined
   for (let i = 0; i < flat.length; i += 2) {
     switch (flat[i]) {
@@ -58,10 +67,11 @@ export function foundInRedis (hash: string, [, n, g, leftMs, flat]: Hit): FoundS
       case 'v': version = Number(flat[i + 1]); break
       case 'm': rememberMs = Number(flat[i + 1]); break
       case 'c': untouchable = true; break
+      case 'w': unsaved = true; break
       case 'r': rotation = { n, g }; break
     }
   }
-  return { hash, sid, userId, version, leftMs, untouchable, rememberMs, authAgeMs: undefined, rotation, flat }
+  return { hash, sid, userId, version, leftMs, untouchable, rememberMs, authAgeMs: undefined, rotation, ...(unsaved && { unsaved }), flat }
 }
 
 /**

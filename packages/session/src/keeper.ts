@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache'
 import type { Copies, Held } from './copies.ts'
 import { copyFields } from './found-session.ts'
 import { livesBy } from './lives-by.ts'
+import type { Flusher } from './flusher.ts'
 import type { LookUp } from './look-up.ts'
 import type { ConflictMode, ResolvedOptions } from './options.ts'
 import { type Owner, ownerOfVisitor } from './owner.ts'
@@ -17,6 +18,8 @@ import { withinDeadline } from './within-deadline.ts'
 export interface KeeperParts {
   readonly store: SessionStore
   readonly redis: { readonly copies: Copies, readonly trust: Trust } | undefined
+  /** With `data` other than through. */
+  readonly flusher: Flusher | undefined
   readonly lookUp: LookUp
   readonly tokens: Tokens<Held>
   readonly events: SessionEvents
@@ -109,6 +112,7 @@ export class Keeper {
    */
   async save (held: { tag: string, hash: string }, delta: { set: Fields, deleted: readonly string[], loaded: number, conflict?: ConflictMode }): Promise<SaveResult> {
     const { options: { maxDataBytes }, redis, store } = this.#parts
+    if (this.#parts.flusher !== undefined) return await this.#parts.flusher.save(held, delta)
     const { conflict = this.#parts.options.conflict } = delta
     const result = await this.#durable('save', store.save({ hash: held.hash, ...delta, conflict, maxBytes: maxDataBytes }))
     if (result.outcome !== 'saved' || redis === undefined) return result
@@ -132,11 +136,11 @@ export class Keeper {
 
   /** Tells Redis what it did not acknowledge: for rows that another process may have left. */
   async heal (rows: readonly PendingRow[]): Promise<void> {
-    const { redis, store } = this.#parts
+    const { store } = this.#parts
     const byTag = group(rows)
     for (const [tag, some] of byTag) {
       try {
-        await redis!.copies.kill(tag, some)
+        await this.#tell(tag, some)
       } catch (error) {
         this.#parts.log.debug({ err: error }, 'Redis cannot be told yet of ended sessions')
         return
@@ -189,7 +193,7 @@ export class Keeper {
   }
 
   async #touch (held: Held, session: { sid: string, userId: string | undefined, idleMs?: number }): Promise<void> {
-    const { redis, store, options, events } = this.#parts
+    const { redis, flusher, store, options, events } = this.#parts
     const sentMs = this.#nowMs()
     const touched = await this.#durable('touch', store.touch(held.hash, session.idleMs ?? options.idle))
     if (touched === undefined) {
@@ -202,6 +206,7 @@ export class Keeper {
     const ttlMs = touched.leftMs - (this.#nowMs() - sentMs)
     const due = options.rotateEvery > 0 && touched.issuedAgeMs >= options.rotateEvery
     await redis?.copies.touch(held, ttlMs, [...touched.capped ? ['c', '1'] : [], ...due ? ['r', '1'] : []])
+    await flusher?.flushNoted(held)
   }
 
   async #tagOf (owner: Owner | undefined): Promise<string | undefined> {
@@ -214,6 +219,15 @@ export class Keeper {
     for (const id of sids) this.#parts.events.emit('revoked', { id, userId })
     // Public ids alone: for sockets that end with their session. Nothing rests on its arrival.
     this.inBackground(this.#parts.bus.publish(endedTopic, sids))
+  }
+
+  async #tell (tag: string, rows: readonly PendingRow[]): Promise<void> {
+    const { redis, flusher } = this.#parts
+    if (flusher !== undefined) {
+      for (const { hash, dead } of rows) if (!dead) await flusher.drop({ tag, hash })
+    }
+    const rest = flusher === undefined ? rows : rows.filter(row => row.dead)
+    if (rest.length > 0) await redis!.copies.kill(tag, rest)
   }
 
   #durable<T> (what: string, work: Promise<T>): Promise<T> {

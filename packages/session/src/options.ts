@@ -8,6 +8,9 @@ export type Transport = 'cookie' | 'bearer'
 /** What happens to a save that another request's save came before. */
 export type ConflictMode = 'merge' | 'last-wins' | 'compare-and-set'
 
+/** Where a save goes: to the row and then to Redis, to Redis and later to the row, or to Redis alone. */
+export type DataMode = 'through' | 'behind' | 'redis'
+
 /** What the user gives to `app.register(session, …)`. */
 export interface SessionOptions {
   secrets?: readonly string[]
@@ -22,6 +25,8 @@ export interface SessionOptions {
   grace?: Duration
   transports?: readonly Transport[]
   conflict?: ConflictMode
+  data?: DataMode
+  flushEvery?: Duration
   maxDataBytes?: number
   cookie?: { name?: string, path?: string, domain?: string, secure?: boolean, sameSite?: 'lax' | 'strict' | 'none', persistent?: boolean }
   csrf?: boolean | { origins?: readonly string[] }
@@ -46,6 +51,8 @@ export interface ResolvedOptions {
   readonly grace: number
   readonly transports: readonly Transport[]
   readonly conflict: ConflictMode
+  readonly data: DataMode
+  readonly flushEvery: number
   readonly maxDataBytes: number
   readonly cookie: CookieOptions
   readonly csrf: boolean | { readonly origins: readonly string[] }
@@ -151,6 +158,12 @@ export const optionsSchema = {
       default: 'merge',
       description: 'Two requests save at once: fields are merged, the last save replaces all, or the second is refused with 409'
     },
+    data: {
+      enum: ['through', 'behind', 'redis'],
+      default: 'through',
+      description: 'Where a save goes: the row first, then Redis; Redis first, and the row later; or Redis alone, while the row keeps the data of the login. The same in all instances'
+    },
+    flushEvery: { duration: true, minimumMs: 50, maximumMs: 3_600_000, default: '1m', description: "With data 'behind': how long after a save the row has it at the latest" },
     maxDataBytes: { type: 'integer', minimum: 256, maximum: 16_777_216, default: 1_048_576, description: 'The most data a session holds, as JSON' },
     cookie,
     csrf,
@@ -172,7 +185,7 @@ export function resolveOptions (given: SessionOptions | undefined): Readonly<Res
   return options
 }
 
-function contradiction ({ perUser, cookie, idle, absolute, remember, touchEvery, rotateEvery, grace, pollEvery, trust, durableDown }: ResolvedOptions): string | undefined {
+function contradiction ({ perUser, cookie, idle, absolute, remember, touchEvery, rotateEvery, grace, conflict, data, pollEvery, trust, durableDown }: ResolvedOptions): string | undefined {
   if (perUser.onExceed === 'replace' && perUser.max > 1) return `perUser.onExceed 'replace' ends all other sessions: with max ${perUser.max} say 'evict-oldest' or 'reject'`
   if (cookie.name.startsWith('__Host-') && (!cookie.secure || cookie.path !== '/' || cookie.domain !== undefined)) {
     return `cookie.name '${cookie.name}' asks for secure: true, path '/' and no domain`
@@ -184,6 +197,7 @@ function contradiction ({ perUser, cookie, idle, absolute, remember, touchEvery,
   if (remember !== undefined && touchEvery >= remember.idle) return `touchEvery (${touchEvery} ms) must be below remember.idle (${remember.idle} ms), or sessions end while they are used`
   if (remember !== undefined && remember.idle > remember.absolute) return `remember.idle (${remember.idle} ms) must not exceed remember.absolute (${remember.absolute} ms)`
   if (rotateEvery > 0 && grace >= rotateEvery) return `grace (${grace} ms) must be below rotateEvery (${rotateEvery} ms)`
+  if (data !== 'through' && conflict === 'compare-and-set') return `data '${data}' saves into Redis first, and conflict 'compare-and-set' compares with the row: say 'merge' or 'last-wins', or data 'through'`
   if (trust <= pollEvery) return `trust (${trust} ms) must exceed pollEvery (${pollEvery} ms)`
   if (durableDown > 0 && durableDown < trust) return `durableDown (${durableDown} ms) must be 0 or at least trust (${trust} ms)`
   return undefined

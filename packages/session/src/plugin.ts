@@ -10,6 +10,7 @@ import { RequestSession } from './http/request-session.ts'
 import { SessionCookie } from './http/session-cookie.ts'
 import { held, sessionDuty, type SessionRequest } from './http/session-duty.ts'
 import { finish, login, type LoginOptions, logout, type ReplyParts } from './http/session-reply.ts'
+import { Flusher } from './flusher.ts'
 import { type House, houses } from './house.ts'
 import { endedTopic, Keeper } from './keeper.ts'
 import { LookUp } from './look-up.ts'
@@ -70,10 +71,14 @@ function build (respite: Respite, options: ResolvedOptions): House {
   // Embedded with a durable store keeps no copies: two processes may share the store.
   const trust: Trust | undefined = link.embedded ? undefined : new Trust({ store, clock, chance, log, times, heal: rows => keeper.inBackground(keeper.heal(rows)) })
   const redis = trust && { copies, trust }
+  const flusher = redis && options.data !== 'through'
+    ? new Flusher({ store, ...redis, clock, log, options, inBackground: work => keeper.inBackground(work) })
+    : undefined
   const lookUp = new LookUp({
     // Memory answers at once, and needs no timer for every request.
     find: store.kind === 'memory' ? hash => store.find(hash) : hash => withinDeadline(store.find(hash), options.durableDeadline, 'find'),
     redis,
+    flusher,
     events,
     rotateMs: options.rotateEvery === 0 ? Infinity : options.rotateEvery,
     monotonicMs: () => clock.monotonicMs(),
@@ -84,9 +89,9 @@ function build (respite: Respite, options: ResolvedOptions): House {
       keeper.inBackground(keeper.revoke({ owner, sid }))
     }
   })
-  const keeper: Keeper = new Keeper({ store, redis, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
-  const rotator = new Rotator({ store, redis, tokens, events, clock, log, options, inBackground: work => keeper.inBackground(work) })
-  return { options, store, events, lookUp, keeper, rotator, copies, tokens, trust, secrets, clock, log }
+  const keeper: Keeper = new Keeper({ store, redis, flusher, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
+  const rotator = new Rotator({ store, redis, flusher, tokens, events, clock, log, options, inBackground: work => keeper.inBackground(work) })
+  return { options, store, events, flusher, lookUp, keeper, rotator, copies, tokens, trust, secrets, clock, log }
 }
 
 function decorate (fastify: FastifyInstance, { options, parts }: { options: ResolvedOptions, parts: ReplyParts }): void {
@@ -118,7 +123,7 @@ function identityOf (credentials: Credentials): Identity {
   }
 }
 
-function runWithApp (fastify: FastifyInstance, { store, trust, keeper, events, options }: House): void {
+function runWithApp (fastify: FastifyInstance, { store, trust, flusher, keeper, events, options }: House): void {
   const { respite } = fastify
   const purge = purger({ store, events, respite })
   let unsubscribe: (() => void) | undefined
@@ -137,6 +142,7 @@ function runWithApp (fastify: FastifyInstance, { store, trust, keeper, events, o
     unwatch()
     unsubscribe?.()
     await keeper.settled()
+    await flusher?.close()
     await store.close()
   })
 }

@@ -6,7 +6,7 @@ import type { RotateResult } from './stores/store.ts'
 import { withinDeadline } from './within-deadline.ts'
 
 /** What a rotation works with. */
-export interface RotatorParts extends Pick<KeeperParts, 'store' | 'redis' | 'tokens' | 'events' | 'clock' | 'log' | 'options'> {
+export interface RotatorParts extends Pick<KeeperParts, 'store' | 'redis' | 'flusher' | 'tokens' | 'events' | 'clock' | 'log' | 'options'> {
   /** Work that nobody waits for. */
   readonly inBackground: (work: Promise<unknown>) => void
 }
@@ -48,7 +48,9 @@ export class Rotator {
   }
 
   async #succeed (held: Held, found: FoundSession, rotation: Lease | 'alone'): Promise<Renewed | undefined> {
-    const { store, tokens, events, options } = this.#parts
+    const { store, flusher, tokens, events, options } = this.#parts
+    // Requests of the grace ask the durable store: it is to have all there is.
+    if (rotation !== 'alone') await flusher?.flush(held)
     const { sid, userId } = found
     const made = tokens.issue(held.tag)
     const sentMs = this.#nowMs()
@@ -61,11 +63,13 @@ export class Rotator {
   }
 
   async #moveCopy ({ tag, hash }: Held, { row, superseded }: RotateResult, { lease, sentMs }: { lease: Lease, sentMs: number }): Promise<void> {
-    const { store, inBackground } = this.#parts
+    const { store, flusher, inBackground } = this.#parts
     const { copies, trust } = this.#parts.redis!
     const ttlMs = row.leftMs - (this.#nowMs() - sentMs)
     try {
-      await copies.rotate(tag, [hash, row.hash], lease, { version: row.version, ttlMs, fields: copyFields(row) })
+      // What was saved into it meanwhile is the successor's, whose copy the next request fills.
+      if (flusher !== undefined) await flusher.drop({ tag, hash })
+      else await copies.rotate(tag, [hash, row.hash], lease, { version: row.version, ttlMs, fields: copyFields(row) })
     } catch {
       // Not acknowledged: the old copy may be believed past its grace, until everyone has asked the durable store.
       await trust.afterCommit()

@@ -1,4 +1,5 @@
-import { merged, readFields, writeFields } from '../stores/merge.ts'
+import { type FlushRequest, type FlushResult, type RowData, withFlush, withThrough } from '../stores/flush.ts'
+import { changedBy, merged, writeFields } from '../stores/merge.ts'
 import { victimsOf } from '../stores/per-user.ts'
 import {
   type DeadSession, isLive, type LiveSession, type LoginRequest, type LoginResult, type OpenSettings, type PeerRow, type PendingRow, type RevokeRequest, type RevokeResult,
@@ -6,7 +7,7 @@ import {
 } from '../stores/store.ts'
 import type { Query, SqlDatabase } from './database.ts'
 import { idLists } from './id-lists.ts'
-import { foundOf, infoOf, peerOf, pendingOf } from './rows.ts'
+import { dataOf, foundOf, infoOf, peerOf, pendingOf, writeThrough } from './rows.ts'
 import { prepareSchema } from './schema.ts'
 import { type Statements, statementsFor } from './statements.ts'
 
@@ -86,12 +87,27 @@ export class SqlStore implements SessionStore {
       const row = (await query(sql.data, [target])).rows[0]!
       const version = Number(row.ver)
       if (request.conflict === 'compare-and-set' && (version !== request.loaded + 1 || target !== request.hash)) throw new Conflict()
-      await query(sql.write, [writeFields(merged(readFields(row.data as string), request)), target])
+      const before = dataOf(row)
+      const after = merged(before.fields, request)
+      if (request.through !== true) await query(sql.write, [writeFields(after), target])
+      else await this.#write(query, target, withThrough(before, after, { changed: changedBy(request, before.fields), version }))
       return { outcome: 'saved', hash: target, version } as const
     }).catch((error: unknown) => {
       // Rolled back, so that a refused save leaves the version as it was.
       if (error instanceof Conflict) return { outcome: 'conflict' } as const
       throw error
+    })
+  }
+
+  flush (request: FlushRequest): Promise<FlushResult> {
+    const sql = this.#sql
+    return this.#database.transaction(async query => {
+      const target = await this.#bump(query, request.hash, sql.successorEver)
+      if (target === undefined) return { outcome: 'gone' }
+      const row = (await query(sql.data, [target])).rows[0]!
+      const { row: after, stale } = withFlush(dataOf(row), request)
+      await this.#write(query, target, after)
+      return { outcome: 'saved', hash: target, version: Number(row.ver), stale }
     })
   }
 
@@ -177,11 +193,15 @@ export class SqlStore implements SessionStore {
     return { tag: row.tag as string, epoch: Number(row.epoch) }
   }
 
+  async #write (query: Query, hash: string, data: RowData): Promise<void> {
+    await query(this.#sql.writeFlushed, [writeFields(data.fields), data.flushedSeq, writeThrough(data), hash])
+  }
+
   /** Takes the row's lock: of the hash, or of its successor. */
-  async #bump (query: Query, hash: string): Promise<string | undefined> {
+  async #bump (query: Query, hash: string, successor = this.#sql.successor): Promise<string | undefined> {
     for (let attempt = 0; attempt < 2; attempt++) {
       if ((await query(this.#sql.bump, [hash])).affected === 1) return hash
-      const next = (await query(this.#sql.successor, [hash])).rows[0]?.next_hash
+      const next = (await query(successor, [hash])).rows[0]?.next_hash
       if (typeof next === 'string' && (await query(this.#sql.bump, [next])).affected === 1) return next
     }
     return undefined

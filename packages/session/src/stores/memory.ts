@@ -1,10 +1,11 @@
 import { systemClock, type Clock } from '@respite/redis'
 import { LRUCache } from 'lru-cache'
-import { merged } from './merge.ts'
+import { type FlushRequest, type FlushResult, type RowData, withFlush, withThrough } from './flush.ts'
+import { changedBy, merged } from './merge.ts'
 import { isEndedMark, isPeer } from './marks.ts'
 import { victimsOf } from './per-user.ts'
 import type {
-  DeadSession, EndedRow, Fields, LiveSession, LoginRequest, LoginResult, OpenSettings, PeerRow, PendingRow,
+  DeadSession, EndedRow, LiveSession, LoginRequest, LoginResult, OpenSettings, PeerRow, PendingRow,
   RevokeRequest, RevokeResult, RotateRequest, RotateResult, SaveRequest, SaveResult, SessionInfo, SessionStore
 } from './store.ts'
 
@@ -20,7 +21,7 @@ interface Row {
   rememberMs: number | undefined
   endMs: number
   version: number
-  fields: Fields
+  data: RowData
   /** Superseded by; `idleMs` is then the end of its grace. */
   next: string | undefined
 }
@@ -69,7 +70,8 @@ export class MemoryStore implements SessionStore {
       sid: row.sid,
       userId: row.userId,
       version: row.version,
-      fields: row.fields,
+      fields: row.data.fields,
+      flushedSeq: row.data.flushedSeq,
       leftMs: Math.min(row.idleMs, row.endMs) - nowMs,
       capped: row.endMs <= row.idleMs,
       rememberMs: row.rememberMs,
@@ -97,7 +99,7 @@ export class MemoryStore implements SessionStore {
     this.#rows.set(hash, {
       hash,
       sid,
-      fields,
+      data: { fields, flushedSeq: 0, through: new Map() },
       owner: key,
       userId: request.owner.userId,
       epoch: owner.epoch,
@@ -129,9 +131,20 @@ export class MemoryStore implements SessionStore {
     const row = this.#successorOf(request.hash)
     if (row === undefined) return { outcome: 'gone' }
     if (request.conflict === 'compare-and-set' && (row.version !== request.loaded || row.hash !== request.hash)) return { outcome: 'conflict' }
-    row.fields = merged(row.fields, request)
+    const fields = merged(row.data.fields, request)
     row.version++
+    row.data = request.through === true ? withThrough(row.data, fields, { changed: changedBy(request, row.data.fields), version: row.version }) : { ...row.data, fields }
     return { outcome: 'saved', hash: row.hash, version: row.version }
+  }
+
+  async flush (request: FlushRequest): Promise<FlushResult> {
+    const asked = this.#rows.peek(request.hash)
+    const row = this.#alive(asked?.next ?? request.hash)
+    if (row === undefined) return { outcome: 'gone' }
+    const { row: data, stale } = withFlush(row.data, request)
+    row.data = data
+    row.version++
+    return { outcome: 'saved', hash: row.hash, version: row.version, stale }
   }
 
   async rotate ({ owner, hash, next, graceMs }: RotateRequest): Promise<RotateResult | undefined> {
@@ -192,7 +205,7 @@ export class MemoryStore implements SessionStore {
 
   async peers (limit: number) {
     const peers: PeerRow[] = []
-    for (const { sid, owner, fields, idleMs, endMs, ...row } of this.#oldestFirst()) {
+    for (const { sid, owner, data: { fields }, idleMs, endMs, ...row } of this.#oldestFirst()) {
       if (!isPeer(sid) || this.#alive(row.hash) === undefined) continue
       peers.push({ sid, owner, fields, tag: this.#owners.get(owner)!.tag, leftMs: Math.min(idleMs, endMs) - this.#nowMs() })
       if (peers.length === limit) break

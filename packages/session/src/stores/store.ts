@@ -1,6 +1,7 @@
 import type { Clock } from '@respite/redis'
 import type { ConflictMode } from '../options.ts'
 import type { Owner } from '../owner.ts'
+import type { FlushRequest, FlushResult } from './flush.ts'
 
 /** A session's fields: name to value as JSON. */
 export type Fields = ReadonlyMap<string, string>
@@ -26,6 +27,8 @@ export interface LiveSession {
   readonly authAgeMs: number
   /** Since this hash was issued, by the log-in or by a rotation, ms. */
   readonly issuedAgeMs: number
+  /** The highest sequence of a change that the row has from Redis. */
+  readonly flushedSeq: number
   /** The hash asked for has a successor: its copy must not be kept. */
   readonly superseded: boolean
 }
@@ -95,6 +98,8 @@ export interface SaveRequest {
   /** The version that was loaded; with `compare-and-set`. */
   readonly loaded: number
   readonly maxBytes: number
+  /** Copies may have changes that the row has not: these must not undo it. @default false */
+  readonly through?: boolean
 }
 
 export interface RotateRequest {
@@ -160,6 +165,8 @@ export interface SessionStore {
   /** Whose a session is, by its public id. */
   ownerOfSession (sid: string): Promise<string | undefined>
   save (request: SaveRequest): Promise<SaveResult>
+  /** Takes over what Redis has of a session, or of the one that has superseded it; the same changes twice are one. */
+  flush (request: FlushRequest): Promise<FlushResult>
   /** Gives a session a new hash, and its old one an end; undefined when that is superseded already, or not alive: nothing has changed then. */
   rotate (request: RotateRequest): Promise<RotateResult | undefined>
   /** Prolongs, a remembered one by its own idle time; undefined when the row is not alive or superseded. */
