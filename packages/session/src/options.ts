@@ -185,7 +185,8 @@ export function resolveOptions (given: SessionOptions | undefined): Readonly<Res
   return options
 }
 
-function contradiction ({ perUser, cookie, idle, absolute, remember, touchEvery, rotateEvery, grace, conflict, data, pollEvery, trust, durableDown }: ResolvedOptions): string | undefined {
+function contradiction (options: ResolvedOptions): string | undefined {
+  const { perUser, cookie, idle, absolute, remember, touchEvery, rotateEvery, grace, conflict, data, pollEvery, trust, durableDown } = options
   if (perUser.onExceed === 'replace' && perUser.max > 1) return `perUser.onExceed 'replace' ends all other sessions: with max ${perUser.max} say 'evict-oldest' or 'reject'`
   if (cookie.name.startsWith('__Host-') && (!cookie.secure || cookie.path !== '/' || cookie.domain !== undefined)) {
     return `cookie.name '${cookie.name}' asks for secure: true, path '/' and no domain`
@@ -197,7 +198,9 @@ function contradiction ({ perUser, cookie, idle, absolute, remember, touchEvery,
   if (remember !== undefined && touchEvery >= remember.idle) return `touchEvery (${touchEvery} ms) must be below remember.idle (${remember.idle} ms), or sessions end while they are used`
   if (remember !== undefined && remember.idle > remember.absolute) return `remember.idle (${remember.idle} ms) must not exceed remember.absolute (${remember.absolute} ms)`
   if (rotateEvery > 0 && grace >= rotateEvery) return `grace (${grace} ms) must be below rotateEvery (${rotateEvery} ms)`
-  if (data !== 'through' && conflict === 'compare-and-set') return `data '${data}' saves into Redis first, and conflict 'compare-and-set' compares with the row: say 'merge' or 'last-wins', or data 'through'`
+  if (data !== 'through' && conflict === 'compare-and-set') {
+    return `data '${data}' saves into Redis first, and conflict 'compare-and-set' compares with the row: say 'merge' or 'last-wins', or data 'through'`
+  }
   if (trust <= pollEvery) return `trust (${trust} ms) must exceed pollEvery (${pollEvery} ms)`
   if (durableDown > 0 && durableDown < trust) return `durableDown (${durableDown} ms) must be 0 or at least trust (${trust} ms)`
   return undefined
