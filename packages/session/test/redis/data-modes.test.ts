@@ -304,6 +304,55 @@ t.test('a save without a copy in Redis goes to the row, and one whose answer was
   t.same(await fieldsOf(app, token), { a: value(1), b: value(2) })
 })
 
+t.test('a save that its process has given up, and that reaches Redis late, undoes nothing that came after it', async t => {
+  const house = await openHouse(t)
+  const [here, there] = [await house.app(behind), await house.app(behind)]
+  const token = await inRedis(house, here)
+  const { link } = here.respite
+  const run = link.run.bind(link)
+  let late: (() => Promise<unknown>) | undefined
+  Object.assign(link, {
+    run: async (...args: Parameters<typeof run>) => {
+      if ((args[0] as { name: string }).name !== 'session.keep') return await run(...args)
+      late = () => run(...args)
+      throw new TypeError('the deadline has passed')
+    }
+  })
+  t.equal(await set(here, token, 'a', 'given up'), 200)
+  t.same(await rowOf(house, token), { a: value('given up') }, 'the row has it')
+  await until('the copy', async () => await status(there, token) === 200 && (await copiesOf(house.client)).size > 0)
+  t.equal(await set(there, token, 'a', 'newer'), 200)
+  t.equal(there.watched.count('save'), 0, 'Redis alone has it')
+  t.same(await late!(), [0])
+  t.same(await fieldsOf(there, token), { a: value('newer') })
+})
+
+t.test('of two processes that flush one session at once, neither undoes what the other has written', async t => {
+  const house = await openHouse(t)
+  const [slow, quick] = [await house.app(soon), await house.app(soon)]
+  const token = await inRedis(house, slow)
+  const reading = gate()
+  // It has read the marks, and is held before the row.
+  const { link } = slow.respite
+  const run = link.run.bind(link)
+  Object.assign(link, {
+    run: async (...args: Parameters<typeof run>) => {
+      const reply = await run(...args)
+      if ((args[0] as { name: string }).name === 'session.unsaved' && (reply as unknown[]).length > 0) await reading.pass()
+      return reply
+    }
+  })
+  await set(slow, token, 'a', 1)
+  await reading.reached
+  await set(quick, token, 'a', 2)
+  await until('the flush', async () => JSON.stringify((await rowOf(house, token)).a) === JSON.stringify(value(2)))
+  reading.open()
+  await slow.close()
+  t.equal(slow.watched.count('flush'), 1)
+  t.same(await rowOf(house, token), { a: value(2) })
+  t.same(await fieldsOf(quick, token), { a: value(2) })
+})
+
 t.test('with the durable store down saves go on into Redis, and reach the row when it is back', async t => {
   const house = await openHouse(t)
   const app = await house.app(soon)
