@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { gate, until } from '@respite/testing'
 import type { SessionOptions, SessionStore } from '@respite/session'
+import { RespiteStore, type StoredSession } from '@respite/session/store'
 import t from 'tap'
 import { Tokens } from '../../src/token.ts'
 import { makeApp } from '../app.ts'
+import { asked } from '../peers/apps.ts'
 import { addRoutes, bearer, cookieOf, loggedIn, status } from '../shop.ts'
 import { WatchedStore } from '../watched-store.ts'
 import { copiesOf, openHouse, secrets, type TestHouse } from './house.ts'
@@ -411,6 +413,24 @@ t.test('parallel saves that exceed the bound together are refused, and the sessi
   handler.open()
   t.match((await late).json(), { statusCode: 500, code: 'FST_RSP_SESSION_TOO_LARGE' })
   t.same(Object.keys(await fieldsOf(app, token)), ['a'])
+})
+
+t.test('sessions of other libraries are saved the same way; one whose end comes nearer keeps what Redis alone has', async t => {
+  const house = await openHouse(t)
+  const app = await house.app(behind)
+  const store = new RespiteStore(app)
+  const set = (more: object, originalMaxAge: number) => asked(done => store.set('one', { cookie: { originalMaxAge, expires: new Date(Date.now() + originalMaxAge) }, ...more } as StoredSession, done))
+  const get = () => asked<StoredSession & { a?: number, b?: number }>(done => store.get('one', done))
+  await set({ a: 1 }, 1_200_000)
+  t.equal((await get())?.a, 1)
+  await until('the copy', async () => (await copiesOf(house.client)).size > 0)
+  await set({ a: 2 }, 1_200_000)
+  t.equal(app.watched.count('save'), 0)
+  t.equal((await get())?.a, 2)
+  await set({ a: 2, b: 3 }, 300_000)
+  t.match(await get(), { a: 2, b: 3 })
+  await asked(done => store.destroy('one', done))
+  t.equal(await get(), undefined)
 })
 
 t.test('no key is ever without expiry', async t => {
