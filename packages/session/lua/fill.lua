@@ -10,9 +10,10 @@ end
 local gate = redis.call('HMGET', KEYS[1], 'n', 'g')
 local ttl = tonumber(ARGV[4])
 if gate[1] ~= ARGV[1] or gate[2] ~= ARGV[2] or ttl < 1 then return 0 end
-local copy = redis.call('HMGET', KEYS[2], 'x', 'n', 'v')
+local copy = redis.call('HMGET', KEYS[2], 'x', 'n', 'v', 'w')
 if copy[1] then return 0 end
-if copy[2] == gate[1] and tonumber(copy[3]) >= tonumber(ARGV[3]) then return 2 end
+-- One with changes of its own (w) is as new as any.
+if copy[2] == gate[1] and (copy[4] or tonumber(copy[3]) >= tonumber(ARGV[3])) then return 2 end
 redis.call('DEL', KEYS[2])
 redis.call('HSET', KEYS[2], 'n', gate[1], 'v', ARGV[3])
 if ARGV[5] then redis.call('HSET', KEYS[2], unpack(ARGV, 5)) end

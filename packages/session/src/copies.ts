@@ -1,7 +1,8 @@
 import { type KeyShape, type Keyspace, type Link, loadScript, type RedisArg, randomToken, type ScriptOptions } from '@respite/redis'
-import { FST_RSP_SESSION_COPY_FOREIGN } from './errors.ts'
+import { FST_RSP_SESSION_COPY_FOREIGN, FST_RSP_SESSION_TOO_LARGE } from './errors.ts'
 import { flatFields } from './found-session.ts'
 import { keys } from './keys.ts'
+import type { FlushRequest, UnsavedField } from './stores/flush.ts'
 import type { Credential } from './token.ts'
 
 /** The gate as it was before the durable store was asked: nothing may be stored in Redis without it. */
@@ -24,6 +25,9 @@ type ReadCallback = (error: Error | null, reply?: ReadReply) => void
 /** A read that waits for the end of the turn. */
 interface Waiting { readonly held: Held, readonly era: string, readonly callback: ReadCallback }
 
+/** What a request changed, and the version it had loaded. */
+interface Delta { readonly set: ReadonlyMap<string, string>, readonly deleted: readonly string[], readonly loaded: number }
+
 /** What a copy holds beside lineage and version. */
 export interface CopyContent {
   readonly version: number
@@ -45,7 +49,10 @@ const scripts = {
   save: script('save'),
   touch: script('touch'),
   rotate: script('rotate'),
-  bury: script('bury')
+  bury: script('bury'),
+  keep: script('keep'),
+  unsaved: script('unsaved'),
+  settle: script('settle')
 }
 
 const leaseMs = '10000'
@@ -155,6 +162,45 @@ export class Copies {
 
   save (tag: string, hash: string, version: number, delta: { set: ReadonlyMap<string, string>, deleted: readonly string[] }): Promise<unknown> {
     return this.#link.run(scripts.save, this.#keysOf(tag, [hash]), [version, delta.set.size, ...flatFields(delta.set), ...delta.deleted.map(name => `f:${name}`)])
+  }
+
+  /**
+   * Saves into the copy alone.
+   * @returns how many fields its row does not have now; undefined: there is no copy that may be believed, and nothing was saved
+   * @throws FST_RSP_SESSION_TOO_LARGE, a `LinkError`
+   */
+  async keep ({ tag, hash }: Credential, delta: Delta, { all, maxBytes }: { all: boolean, maxBytes: number }): Promise<number | undefined> {
+    const era = this.#eraOf(this.#gate.key(tag))
+    if (era === undefined) return undefined
+    const args: RedisArg[] = [era, maxBytes, all ? '1' : '0', delta.loaded, delta.set.size, ...flatFields(delta.set), ...delta.deleted.map(name => `f:${name}`)]
+    const [done, n] = await this.#link.run(scripts.keep, this.#keysOf(tag, [hash]), args) as [number, number]
+    if (done === -1) throw new FST_RSP_SESSION_TOO_LARGE([...delta.set.keys()].join(', ').slice(0, 100), n, maxBytes)
+    return done === 1 ? n : undefined
+  }
+
+  /** What a copy has and its row may not; undefined: nothing. */
+  async unsaved ({ tag, hash }: Credential): Promise<Omit<FlushRequest, 'hash'> & { readonly seq: number } | undefined> {
+    const flat = await this.#link.run(scripts.unsaved, [this.#copy.key(tag, hash)], []) as string[]
+    if (flat.length === 0) return undefined
+    const all = new Map<string, string>()
+    for (let i = 0; i < flat.length; i += 2) all.set(flat[i]!, flat[i + 1]!)
+    const changes = new Map<string, UnsavedField>()
+    let seq = 0
+    for (const [field, text] of all) {
+      if (!field.startsWith('d:')) continue
+      const name = field.slice(2)
+      changes.set(name, { seq: Number(text), json: all.get(`f:${name}`) })
+      seq = Math.max(seq, Number(text))
+    }
+    return { copyVersion: Number(all.get('v')), changes, seq }
+  }
+
+  /**
+   * The row has what the copy had up to `seq`.
+   * @returns false if the copy was to go, and has newer changes
+   */
+  async settle ({ tag, hash }: Credential, { seq, version, drop }: { seq: number, version: number, drop: boolean }): Promise<boolean> {
+    return await this.#link.run(scripts.settle, this.#keysOf(tag, [hash]), [seq, version, drop ? '1' : '0']) === 1
   }
 
   /** The old copy goes, whatever becomes of the new one. */

@@ -76,6 +76,10 @@ export const FST_RSP_SESSION_ROUTE_INVALID = createError<[string, string, string
 export const FST_RSP_SESSION_TRANSPORT = createError<[string]>(
   'FST_RSP_SESSION_TRANSPORT', "transport '%s' is not among the option 'transports'", 500)
 
+/** A login asked to be remembered, and there is no option `remember`; or said neither true nor false. */
+export const FST_RSP_SESSION_REMEMBER = createError<[string]>(
+  'FST_RSP_SESSION_REMEMBER', 'this login cannot be remembered: %s', 500)
+
 /** What to end was not said: neither an id nor a user. */
 export const FST_RSP_SESSION_REVOKE_WHAT = createError(
   'FST_RSP_SESSION_REVOKE_WHAT', 'revoke takes { id }, { id, userId }, { userId } or { userId, except }', 500)
@@ -120,6 +124,10 @@ export const FST_RSP_SESSION_SQLITE = createError<[string, string]>(
 /** What lies in Redis under a session's key is not a copy; the durable store is asked instead. */
 export const FST_RSP_SESSION_COPY_FOREIGN = createError<[string]>(
   'FST_RSP_SESSION_COPY_FOREIGN', 'what lies in Redis is no copy of a session: %s', 503)
+
+/** A copy that must go has newer changes each time its row has been told of them; it is tried again. */
+export const FST_RSP_SESSION_COPY_BUSY = createError(
+  'FST_RSP_SESSION_COPY_BUSY', 'a session is saved faster than its changes reach the durable store', 503)
 
 /** The store is closed; each app needs one of its own. */
 export const FST_RSP_SESSION_STORE_CLOSED = createError(

@@ -14,10 +14,14 @@ export interface FoundSession {
   readonly leftMs: number
   /** No touch prolongs it: the absolute end is the nearer one, or another id has superseded this one. */
   readonly untouchable: boolean
+  /** Of a remembered session the idle time that it was promised, ms. */
+  readonly rememberMs: number | undefined
   /** Since the log-in, ms; only the durable store tells. */
   readonly authAgeMs: number | undefined
   /** Its hash is old enough for another: the gate as this request has read it; `alone`: there is no Redis. */
   readonly rotation: Lease | 'alone' | undefined
+  /** Its copy has changes that its row does not. */
+  readonly unsaved?: true
   /** Flat: `f:<name>`, JSON, … among others. */
   readonly flat: readonly string[]
 }
@@ -36,9 +40,15 @@ export function fieldOf ({ flat }: FoundSession, name: string): string | undefin
   return undefined
 }
 
+/** What of a row a copy tells. */
+export type CopiedRow = Pick<LiveSession, 'sid' | 'userId' | 'capped' | 'rememberMs' | 'fields'> & Partial<Pick<LiveSession, 'flushedSeq'>>
+
 /** What a copy in Redis holds of a row. */
-export function copyFields ({ sid, userId, capped, fields }: Pick<LiveSession, 'sid' | 'userId' | 'capped' | 'fields'>): string[] {
-  return ['i', sid, 'o', userId ?? '', ...(capped ? ['c', '1'] : []), ...flatFields(fields)]
+export function copyFields ({ sid, userId, capped, rememberMs, flushedSeq = 0, fields }: CopiedRow): string[] {
+  const marks = ['i', sid, 'o', userId ?? '', ...(capped ? ['c', '1'] : []), ...(rememberMs !== undefined ? ['m', String(rememberMs)] : [])]
+  // The changes of this copy come after those that the row has.
+  if (flushedSeq > 0) marks.push('q', String(flushedSeq))
+  return [...marks, ...flatFields(fields)]
 }
 
 /** A session from its copy. */
@@ -47,17 +57,21 @@ export function foundInRedis (hash: string, [, n, g, leftMs, flat]: Hit): FoundS
   let userId: string | undefined
   let version = 0
   let untouchable = false
+  let rememberMs: number | undefined
+  let unsaved = false
   let rotation: Lease | undefined
   for (let i = 0; i < flat.length; i += 2) {
     switch (flat[i]) {
       case 'i': sid = flat[i + 1]!; break
       case 'o': userId = flat[i + 1] === '' ? undefined : flat[i + 1]; break
       case 'v': version = Number(flat[i + 1]); break
+      case 'm': rememberMs = Number(flat[i + 1]); break
       case 'c': untouchable = true; break
+      case 'w': unsaved = true; break
       case 'r': rotation = { n, g }; break
     }
   }
-  return { hash, sid, userId, version, leftMs, untouchable, authAgeMs: undefined, rotation, flat }
+  return { hash, sid, userId, version, leftMs, untouchable, rememberMs, authAgeMs: undefined, rotation, ...(unsaved && { unsaved }), flat }
 }
 
 /**
@@ -65,7 +79,7 @@ export function foundInRedis (hash: string, [, n, g, leftMs, flat]: Hit): FoundS
  * @param rotateMs - age from which on its hash is replaced, where there is no Redis; else a touch marks its copy
  */
 export function foundInStore (row: LiveSession, rotateMs = Infinity): FoundSession {
-  const { hash, sid, userId, version, leftMs, authAgeMs } = row
+  const { hash, sid, userId, version, leftMs, rememberMs, authAgeMs } = row
   const rotation = !row.superseded && row.issuedAgeMs >= rotateMs ? 'alone' : undefined
-  return { hash, sid, userId, version, leftMs, untouchable: row.capped || row.superseded, authAgeMs, rotation, flat: flatFields(row.fields) }
+  return { hash, sid, userId, version, leftMs, untouchable: row.capped || row.superseded, rememberMs, authAgeMs, rotation, flat: flatFields(row.fields) }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '@respite/redis'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Copies } from './copies.ts'
+import type { Flusher } from './flusher.ts'
 import type { Keeper } from './keeper.ts'
 import type { LookUp } from './look-up.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -18,6 +19,8 @@ export interface House {
   readonly store: SessionStore
   readonly events: SessionEvents
   readonly ends: SessionEnds
+  /** With `data` other than through. */
+  readonly flusher: Flusher | undefined
   readonly lookUp: LookUp
   readonly keeper: Keeper
   readonly rotator: Rotator

@@ -3,6 +3,8 @@ import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { Copies, Held } from './copies.ts'
 import { copyFields } from './found-session.ts'
+import { livesBy } from './lives-by.ts'
+import type { Flusher } from './flusher.ts'
 import type { LookUp } from './look-up.ts'
 import type { ConflictMode, ResolvedOptions } from './options.ts'
 import { type Owner, ownerOfVisitor } from './owner.ts'
@@ -16,6 +18,8 @@ import { withinDeadline } from './within-deadline.ts'
 export interface KeeperParts {
   readonly store: SessionStore
   readonly redis: { readonly copies: Copies, readonly trust: Trust } | undefined
+  /** With `data` other than through. */
+  readonly flusher: Flusher | undefined
   readonly lookUp: LookUp
   readonly tokens: Tokens<Held>
   readonly events: SessionEvents
@@ -50,11 +54,13 @@ export class Keeper {
   /**
    * Makes a session; the owner's others end as `perUser` says.
    * @param owner - undefined: a visitor
-   * @param replaces - a session of the same owner that ends with it
-   * @throws FST_RSP_SESSION_LIMIT, FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT
+   * @param how.replaces - a session of the same owner that ends with it
+   * @param how.remember - it lives by the option `remember`
+   * @throws FST_RSP_SESSION_REMEMBER, FST_RSP_SESSION_LIMIT, FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT
    */
-  async login (owner: Owner | undefined, fields: Fields, replaces?: string): Promise<NewSession> {
+  async login (owner: Owner | undefined, fields: Fields, { replaces, remember = false }: { replaces?: string | undefined, remember?: boolean } = {}): Promise<NewSession> {
     const { options, redis, store, tokens, newId, events } = this.#parts
+    const { idle, absolute } = livesBy(options, remember)
     const sid = newId()
     const who = owner ?? ownerOfVisitor(sid)
     const tag = owner === undefined ? newVisitorTag() : await this.#tagOf(owner) ?? newTag()
@@ -63,13 +69,14 @@ export class Keeper {
     const sentMs = this.#nowMs()
     const { max, onExceed } = options.perUser
     const result = await this.#durable('login', store.login({
-      owner: who, tag, hash: made.hash, sid, fields, idleMs: options.idle, absoluteMs: options.absolute, max, onExceed, replaces
+      owner: who, tag, hash: made.hash, sid, fields, idleMs: idle, absoluteMs: absolute, remembered: remember, max, onExceed, replaces
     }))
     if (owner !== undefined) this.#tags.set(owner.owner, result.tag)
     // A first login elsewhere has named the owner meanwhile: the token is made again under its name, on the same secret.
     const token = result.tag === tag ? made.token : tokens.sign(result.tag, made.token)
     const ttlMs = result.leftMs - (this.#nowMs() - sentMs)
-    const fresh = { hash: made.hash, content: { version: result.version, ttlMs, fields: copyFields({ sid, userId: who.userId, capped: result.capped, fields }) } }
+    const copied = copyFields({ sid, userId: who.userId, capped: result.capped, rememberMs: remember ? idle : undefined, fields })
+    const fresh = { hash: made.hash, content: { version: result.version, ttlMs, fields: copied } }
     await this.#activate(result, fresh, result.tag === tag ? lease : undefined)
     events.emit('created', { id: sid, userId: who.userId })
     this.#tellEnded(result.ended, who.userId)
@@ -105,6 +112,7 @@ export class Keeper {
    */
   async save (held: { tag: string, hash: string }, delta: { set: Fields, deleted: readonly string[], loaded: number, conflict?: ConflictMode }): Promise<SaveResult> {
     const { options: { maxDataBytes }, redis, store } = this.#parts
+    if (this.#parts.flusher !== undefined) return await this.#parts.flusher.save(held, delta)
     const { conflict = this.#parts.options.conflict } = delta
     const result = await this.#durable('save', store.save({ hash: held.hash, tag: held.tag, ...delta, conflict, maxBytes: maxDataBytes }))
     if (result.outcome !== 'saved' || redis === undefined) return result
@@ -128,11 +136,11 @@ export class Keeper {
 
   /** Tells Redis what it did not acknowledge: for rows that another process may have left. */
   async heal (rows: readonly PendingRow[]): Promise<void> {
-    const { redis, store } = this.#parts
+    const { store } = this.#parts
     const byTag = group(rows)
     for (const [tag, some] of byTag) {
       try {
-        await redis!.copies.kill(tag, some)
+        await this.#tell(tag, some)
       } catch (error) {
         this.#parts.log.debug({ err: error }, 'Redis cannot be told yet of ended sessions')
         return
@@ -190,7 +198,7 @@ export class Keeper {
   }
 
   async #touch (held: Held, session: { sid: string, userId: string | undefined, idleMs?: number }): Promise<void> {
-    const { redis, store, options, events } = this.#parts
+    const { redis, flusher, store, options, events } = this.#parts
     const sentMs = this.#nowMs()
     const touched = await this.#durable('touch', store.touch(held.hash, session.idleMs ?? options.idle, held.tag))
     if (touched === undefined) {
@@ -203,6 +211,7 @@ export class Keeper {
     const ttlMs = touched.leftMs - (this.#nowMs() - sentMs)
     const due = options.rotateEvery > 0 && touched.issuedAgeMs >= options.rotateEvery
     await redis?.copies.touch(held, ttlMs, [...touched.capped ? ['c', '1'] : [], ...due ? ['r', '1'] : []])
+    await flusher?.flushNoted(held)
   }
 
   async #tagOf (owner: Owner | undefined): Promise<string | undefined> {
@@ -215,6 +224,15 @@ export class Keeper {
     for (const id of sids) this.#parts.events.emit('revoked', { id, userId })
     // Public ids alone: for sockets that end with their session. Nothing rests on its arrival.
     this.inBackground(this.#parts.bus.publish(endedTopic, sids))
+  }
+
+  async #tell (tag: string, rows: readonly PendingRow[]): Promise<void> {
+    const { redis, flusher } = this.#parts
+    if (flusher !== undefined) {
+      for (const { hash, dead } of rows) if (!dead) await flusher.drop({ tag, hash })
+    }
+    const rest = flusher === undefined ? rows : rows.filter(row => row.dead)
+    if (rest.length > 0) await redis!.copies.kill(tag, rest)
   }
 
   #durable<T> (what: string, work: Promise<T>): Promise<T> {

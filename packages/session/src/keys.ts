@@ -7,7 +7,7 @@ export const keys = {
   },
   copy: {
     template: 'session:{<tag>}:s:<hash>',
-    holds: 'A copy of a session: hash n (lineage), v (version), i (public id), o (user id), c and r (marks), f:<name> (a field as JSON); or only x, known to be dead. <hash> is the SHA-256 of the secret',
+    holds: 'A copy of a session: hash n (lineage), v (version), i (public id), o (user id), m (idle time of a remembered one, ms), c and r (marks), f:<name> (a field as JSON); with `data` other than through also q (sequence), w (there are marks) and d:<name> (mark: the row does not have this field); or only x, known to be dead. <hash> is the SHA-256 of the secret',
     expires: 'with the session: min(idle, absolute); a dead one after 60 s'
   },
   ledger: {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Copies, Held, Lease } from './copies.ts'
+import type { Flusher } from './flusher.ts'
 import { copyFields, type FoundSession, foundInRedis, foundInStore } from './found-session.ts'
 import type { SessionEvents } from './session-events.ts'
 import { type Answer, SharedReads } from './shared-reads.ts'
@@ -14,6 +15,8 @@ export type FoundCallback = (error: Error | null, found?: FoundSession) => void
 export interface LookUpParts {
   readonly find: (credential: Credential) => Promise<LiveSession | DeadSession>
   readonly redis: { readonly copies: Copies, readonly trust: Trust } | undefined
+  /** With `data` other than through. */
+  readonly flusher: Flusher | undefined
   readonly events: SessionEvents
   readonly monotonicMs: () => number
   /** Age from which on a session gets a new hash; Infinity: never. */
@@ -60,7 +63,14 @@ export class LookUp {
 
   /** Asks the durable store, whatever Redis has: for what Redis does not know, such as the age of the log-in. */
   findFresh (held: Held, callback: FoundCallback): void {
-    this.#ask(held, undefined, callback)
+    const { flusher, redis } = this.#parts
+    const asked = flusher !== undefined && redis!.trust.believes(held.hash) && redis!.copies.read(held, (error, reply) => {
+      if (error !== null || reply === undefined) this.#ask(held, undefined, callback)
+      else if (reply[0] === 'MISS') this.#miss(held, { n: reply[1], g: reply[2] }, callback)
+      // The copy alone may have the latest data.
+      else this.#ask(held, undefined, (error, found) => callback(error, found && reply[0] === 'HIT' ? { ...found, flat: reply[4] } : found))
+    })
+    if (!asked) this.#ask(held, undefined, callback)
   }
 
   /** This session has ended: remembered here. */
@@ -70,12 +80,17 @@ export class LookUp {
 
   #hit (held: Held, reply: ['HIT', string, string, number, string[]], callback: FoundCallback): void {
     this.#parts.events.hit.inc()
-    callback(null, foundInRedis(held.hash, reply))
+    const found = foundInRedis(held.hash, reply)
+    if (found.unsaved) this.#parts.flusher?.note(held)
+    callback(null, found)
   }
 
   #miss (held: Held, lease: Lease, callback: FoundCallback): void {
-    this.#parts.events.miss.inc()
-    this.#ask(held, lease, callback)
+    const { events, flusher } = this.#parts
+    events.miss.inc()
+    if (flusher === undefined) return this.#ask(held, lease, callback)
+    // A copy of another era, such as before a restart of Redis, may have what its row has not, and a fill would replace it.
+    flusher.flush(held).then(() => this.#ask(held, lease, callback), () => this.#ask(held, undefined, callback))
   }
 
   /** Redis is not believed. If the durable store fails too, it may be believed for a stated time. */
@@ -100,11 +115,22 @@ export class LookUp {
   }
 
   #alive (held: Held, { lease, sentMs }: Answer, row: LiveSession, callback: FoundCallback): void {
-    callback(null, foundInStore(row, this.#parts.redis === undefined ? this.#parts.rotateMs : undefined))
+    const found = foundInStore(row, this.#parts.redis === undefined ? this.#parts.rotateMs : undefined)
+    if (row.superseded && this.#parts.flusher !== undefined) this.#ofSuccessor(held, found, callback)
+    else callback(null, found)
     // A superseded id is never kept in Redis: the store answers the few requests of its grace.
     if (lease === undefined || row.superseded) return
     const ttlMs = row.leftMs - (this.#parts.monotonicMs() - sentMs)
     this.#parts.onBackground(this.#parts.redis!.copies.fill(held, lease, { version: row.version, ttlMs, fields: copyFields(row) }))
+  }
+
+  /** The copy of the successor alone may have the latest data. */
+  #ofSuccessor (held: Held, found: FoundSession, callback: FoundCallback): void {
+    const { copies, trust } = this.#parts.redis!
+    const asked = trust.believes(found.hash) && copies.read(copies.hold({ tag: held.tag, hash: found.hash }), (_, reply) => {
+      callback(null, reply?.[0] === 'HIT' ? { ...found, flat: reply[4] } : found)
+    })
+    if (!asked) callback(null, found)
   }
 
   #gone (held: Held, { lease }: Answer, { reuse }: DeadSession, callback: FoundCallback): void {

@@ -8,6 +8,9 @@ export type Transport = 'cookie' | 'bearer'
 /** What happens to a save that another request's save came before. */
 export type ConflictMode = 'merge' | 'last-wins' | 'compare-and-set'
 
+/** Where a save goes: to the row and then to Redis, to Redis and later to the row, or to Redis alone. */
+export type DataMode = 'through' | 'behind' | 'redis'
+
 /** What the user gives to `app.register(session, …)`. */
 export interface SessionOptions {
   secrets?: readonly string[]
@@ -17,11 +20,14 @@ export interface SessionOptions {
   perUser?: { max?: number, onExceed?: 'replace' | 'evict-oldest' | 'reject' }
   idle?: Duration
   absolute?: Duration
+  remember?: { idle: Duration, absolute: Duration }
   touchEvery?: Duration
   rotateEvery?: Duration
   grace?: Duration
   transports?: readonly Transport[]
   conflict?: ConflictMode
+  data?: DataMode
+  flushEvery?: Duration
   maxDataBytes?: number
   cookie?: { name?: string, path?: string, domain?: string, secure?: boolean, sameSite?: 'lax' | 'strict' | 'none', persistent?: boolean }
   csrf?: boolean | { origins?: readonly string[] }
@@ -42,11 +48,14 @@ export interface ResolvedOptions {
   readonly perUser: { readonly max: number, readonly onExceed: 'replace' | 'evict-oldest' | 'reject' }
   readonly idle: number
   readonly absolute: number
+  readonly remember?: { readonly idle: number, readonly absolute: number }
   readonly touchEvery: number
   readonly rotateEvery: number
   readonly grace: number
   readonly transports: readonly Transport[]
   readonly conflict: ConflictMode
+  readonly data: DataMode
+  readonly flushEvery: number
   readonly maxDataBytes: number
   readonly cookie: CookieOptions
   readonly csrf: boolean | { readonly origins: readonly string[] }
@@ -110,6 +119,17 @@ const csrf = {
   default: true
 }
 
+const remember = {
+  type: 'object',
+  description: 'The two ends of a session whose login says `remember: true`; its cookie stays until the absolute one. Absent: no login may say so',
+  additionalProperties: false,
+  required: ['idle', 'absolute'],
+  properties: {
+    idle: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, description: 'As `idle`, for a remembered session: what it is at its login it stays' },
+    absolute: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, description: 'As `absolute`, for a remembered session' }
+  }
+}
+
 /** Every option with its type, bound and default. */
 export const optionsSchema = {
   properties: {
@@ -129,6 +149,7 @@ export const optionsSchema = {
     perUser,
     idle: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, default: '30m', description: 'A session ends when no request came for this long' },
     absolute: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, default: '12h', description: 'A session ends this long after login, whatever happens' },
+    remember,
     touchEvery: { duration: true, minimumMs: 0, default: '1m', description: 'The idle deadline is prolonged at most this often' },
     rotateEvery: { duration: true, minimumMs: 0, maximumMs: 31_536_000_000, default: '15m', description: 'A session in a cookie gets a new secret this often; 0: never. Bearer tokens keep theirs' },
     grace: { duration: true, minimumMs: 100, maximumMs: 3_600_000, default: '10s', description: 'How long the old secret still answers, for requests on their way; used later, it ends the session' },
@@ -145,6 +166,12 @@ export const optionsSchema = {
       default: 'merge',
       description: 'Two requests save at once: fields are merged, the last save replaces all, or the second is refused with 409'
     },
+    data: {
+      enum: ['through', 'behind', 'redis'],
+      default: 'through',
+      description: 'Where a save goes: the row first, then Redis; Redis first, and the row later; or Redis alone, while the row keeps the data of the login. The same in all instances'
+    },
+    flushEvery: { duration: true, minimumMs: 50, maximumMs: 3_600_000, default: '1m', description: "With data 'behind': how long after a save the row has it at the latest" },
     maxDataBytes: { type: 'integer', minimum: 256, maximum: 16_777_216, default: 1_048_576, description: 'The most data a session holds, as JSON' },
     cookie,
     csrf,
@@ -168,7 +195,7 @@ export function resolveOptions (given: SessionOptions | undefined): Readonly<Res
 }
 
 function contradiction (options: ResolvedOptions): string | undefined {
-  const { durable, afterFailover, perUser, cookie, idle, absolute, touchEvery, rotateEvery, grace, pollEvery, trust, durableDown } = options
+  const { durable, afterFailover, perUser, cookie, idle, absolute, remember, touchEvery, rotateEvery, grace, conflict, data, pollEvery, trust, durableDown } = options
   if (perUser.onExceed === 'replace' && perUser.max > 1) return `perUser.onExceed 'replace' ends all other sessions: with max ${perUser.max} say 'evict-oldest' or 'reject'`
   if (cookie.name.startsWith('__Host-') && (!cookie.secure || cookie.path !== '/' || cookie.domain !== undefined)) {
     return `cookie.name '${cookie.name}' asks for secure: true, path '/' and no domain`
@@ -177,8 +204,14 @@ function contradiction (options: ResolvedOptions): string | undefined {
   if (cookie.sameSite === 'none' && !cookie.secure) return "cookie.sameSite 'none' asks for secure: true"
   if (touchEvery >= idle) return `touchEvery (${touchEvery} ms) must be below idle (${idle} ms), or sessions end while they are used`
   if (idle > absolute) return `idle (${idle} ms) must not exceed absolute (${absolute} ms)`
+  if (remember !== undefined && touchEvery >= remember.idle) return `touchEvery (${touchEvery} ms) must be below remember.idle (${remember.idle} ms), or sessions end while they are used`
+  if (remember !== undefined && remember.idle > remember.absolute) return `remember.idle (${remember.idle} ms) must not exceed remember.absolute (${remember.absolute} ms)`
   if (rotateEvery > 0 && grace >= rotateEvery) return `grace (${grace} ms) must be below rotateEvery (${rotateEvery} ms)`
   if (afterFailover === 'trust' && durable !== 'none') return "afterFailover 'trust' is for durable: 'none' alone: a durable store knows which sessions have ended"
+  if (data !== 'through' && durable === 'none') return `data '${data}' is for a durable store beside Redis: with durable 'none' there is no row that could be written later`
+  if (data !== 'through' && conflict === 'compare-and-set') {
+    return `data '${data}' saves into Redis first, and conflict 'compare-and-set' compares with the row: say 'merge' or 'last-wins', or data 'through'`
+  }
   if (trust <= pollEvery) return `trust (${trust} ms) must exceed pollEvery (${pollEvery} ms)`
   if (durableDown > 0 && durableDown < trust) return `durableDown (${durableDown} ms) must be 0 or at least trust (${trust} ms)`
   return undefined

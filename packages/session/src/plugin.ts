@@ -10,6 +10,7 @@ import { RequestSession } from './http/request-session.ts'
 import { SessionCookie } from './http/session-cookie.ts'
 import { held, sessionDuty, type SessionRequest } from './http/session-duty.ts'
 import { finish, login, type LoginOptions, logout, type ReplyParts } from './http/session-reply.ts'
+import { Flusher } from './flusher.ts'
 import { type House, houses } from './house.ts'
 import { endedTopic, Keeper } from './keeper.ts'
 import { LookUp } from './look-up.ts'
@@ -79,10 +80,14 @@ function build (respite: Respite, options: ResolvedOptions): House {
   // Embedded with a durable store keeps no copies: two processes may share the store. Nor does a store that is Redis itself.
   const trust: Trust | undefined = link.embedded || options.durable === 'none' ? undefined : new Trust({ store, clock, chance, log, times, heal: rows => keeper.inBackground(keeper.heal(rows)) })
   const redis = trust && { copies, trust }
+  const flusher = redis && options.data !== 'through'
+    ? new Flusher({ store, ...redis, clock, log, options, inBackground: work => keeper.inBackground(work) })
+    : undefined
   const lookUp = new LookUp({
     // Memory answers at once, and needs no timer for every request.
     find: store.kind === 'memory' ? ({ hash }) => store.find(hash) : ({ hash, tag }) => withinDeadline(store.find(hash, tag), options.durableDeadline, 'find'),
     redis,
+    flusher,
     events,
     rotateMs: options.rotateEvery === 0 ? Infinity : options.rotateEvery,
     monotonicMs: () => clock.monotonicMs(),
@@ -93,14 +98,14 @@ function build (respite: Respite, options: ResolvedOptions): House {
       keeper.inBackground(keeper.revoke({ owner, sid }))
     }
   })
-  const keeper: Keeper = new Keeper({ store, redis, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
-  const rotator = new Rotator({ store, redis, tokens, events, clock, log, options, confirm: row => keeper.confirm([], [row]) })
+  const keeper: Keeper = new Keeper({ store, redis, flusher, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
+  const rotator = new Rotator({ store, redis, flusher, tokens, events, clock, log, options, confirm: row => keeper.confirm([], [row]) })
   const ends = new SessionEnds({
     living: sids => withinDeadline(store.living(sids), options.durableDeadline, 'living'),
     // Embedded, what other processes do with the same store is told by nobody.
     hears: () => link.embedded ? store.kind === 'memory' : link.state === 'up',
-    prolong ({ sid, userId }, { hash, tag, leftMs }) {
-      if (options.idle - leftMs >= options.touchEvery) keeper.touch(copies.hold({ tag, hash }), { sid, userId })
+    prolong ({ sid, userId }, { hash, tag, leftMs, rememberMs = options.idle }) {
+      if (rememberMs - leftMs >= options.touchEvery) keeper.touch(copies.hold({ tag, hash }), { sid, userId })
     },
     inBackground: work => keeper.inBackground(work),
     clock,
@@ -108,7 +113,7 @@ function build (respite: Respite, options: ResolvedOptions): House {
     log,
     times: { recheckMs: options.recheckEvery, deafRecheckMs: Math.min(options.recheckEvery, options.trust), durableDownMs: options.durableDown }
   })
-  return { options, store, events, ends, lookUp, keeper, rotator, copies, tokens, trust, secrets, clock, log }
+  return { options, store, events, ends, flusher, lookUp, keeper, rotator, copies, tokens, trust, secrets, clock, log }
 }
 
 function storeOf ({ link, keyspace, logger }: Respite, { durable, maxSessions, afterFailover }: ResolvedOptions): SessionStore {
@@ -145,7 +150,7 @@ function identityOf (credentials: Credentials): Identity {
   }
 }
 
-function runWithApp (fastify: FastifyInstance, { store, trust, keeper, events, ends, options }: House): void {
+function runWithApp (fastify: FastifyInstance, { store, trust, flusher, keeper, events, ends, options }: House): void {
   const { respite } = fastify
   const purge = purger({ store, events, respite })
   let unsubscribe: (() => void) | undefined
@@ -171,6 +176,7 @@ function runWithApp (fastify: FastifyInstance, { store, trust, keeper, events, e
     unwatch()
     unsubscribe?.()
     await keeper.settled()
+    await flusher?.close()
     await store.close()
   })
 }

@@ -6,9 +6,16 @@ import type { PendingRow, RotateResult } from './stores/store.ts'
 import { withinDeadline } from './within-deadline.ts'
 
 /** What a rotation works with. */
-export interface RotatorParts extends Pick<KeeperParts, 'store' | 'redis' | 'tokens' | 'events' | 'clock' | 'log' | 'options'> {
+export interface RotatorParts extends Pick<KeeperParts, 'store' | 'redis' | 'flusher' | 'tokens' | 'events' | 'clock' | 'log' | 'options'> {
   /** Redis agrees on a row. */
   readonly confirm: (row: PendingRow) => void
+}
+
+/** A session's new secret. */
+export interface Renewed {
+  readonly token: string
+  /** Of a remembered session the time to its absolute end, ms. */
+  readonly keptMs: number | undefined
 }
 
 /** Gives sessions new secrets, so that one that was stolen is of use for a bounded time, and its use is noticed. */
@@ -22,9 +29,10 @@ export class Rotator {
 
   /**
    * Gives a session a new secret; the old one answers for `grace`, for requests that are on their way.
-   * @returns the new token; undefined when another request has done so, the session has ended, or the durable store failed: the old one stays
+   * @returns the new token, and for a remembered session how long its cookie is kept;
+   * undefined when another request has done so, the session has ended, or the durable store failed: the old one stays
    */
-  async rotate (held: Held, found: FoundSession): Promise<string | undefined> {
+  async rotate (held: Held, found: FoundSession): Promise<Renewed | undefined> {
     const { rotation } = found
     if (rotation === undefined || this.#rotating.has(held.hash)) return undefined
     this.#rotating.add(held.hash)
@@ -39,8 +47,10 @@ export class Rotator {
     }
   }
 
-  async #succeed (held: Held, found: FoundSession, rotation: Lease | 'alone'): Promise<string | undefined> {
-    const { store, tokens, events, options } = this.#parts
+  async #succeed (held: Held, found: FoundSession, rotation: Lease | 'alone'): Promise<Renewed | undefined> {
+    const { store, flusher, tokens, events, options } = this.#parts
+    // Requests of the grace ask the durable store: it is to have all there is.
+    if (rotation !== 'alone') await flusher?.flush(held)
     const { sid, userId } = found
     const made = tokens.issue(held.tag)
     const sentMs = this.#nowMs()
@@ -49,15 +59,17 @@ export class Rotator {
     if (result === undefined) return undefined
     if (rotation !== 'alone') await this.#moveCopy(held, result, { lease: rotation, sentMs })
     events.emit('rotated', { id: sid, userId })
-    return made.token
+    return { token: made.token, keptMs: result.row.rememberMs === undefined ? undefined : result.row.endLeftMs }
   }
 
   async #moveCopy ({ tag, hash }: Held, { row, superseded }: RotateResult, { lease, sentMs }: { lease: Lease, sentMs: number }): Promise<void> {
-    const { confirm } = this.#parts
+    const { flusher, confirm } = this.#parts
     const { copies, trust } = this.#parts.redis!
     const ttlMs = row.leftMs - (this.#nowMs() - sentMs)
     try {
-      await copies.rotate(tag, [hash, row.hash], lease, { version: row.version, ttlMs, fields: copyFields(row) })
+      // What was saved into it meanwhile is the successor's, whose copy the next request fills.
+      if (flusher !== undefined) await flusher.drop({ tag, hash })
+      else await copies.rotate(tag, [hash, row.hash], lease, { version: row.version, ttlMs, fields: copyFields(row) })
     } catch {
       // Not acknowledged: the old copy may be believed past its grace, until everyone has asked the durable store.
       await trust.afterCommit()

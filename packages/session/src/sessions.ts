@@ -24,7 +24,7 @@ export type RevokeWhat = { id: string, userId?: string } | { userId: string, exc
 /** `fastify.sessions`: sessions outside of a request. */
 export interface Sessions {
   /** Makes a session and its token, without a response. */
-  login (userId: string, options?: { data?: Partial<SessionData> & Record<string, unknown> }): Promise<{ id: string, token: string }>
+  login (userId: string, options?: { data?: Partial<SessionData> & Record<string, unknown>, remember?: boolean }): Promise<{ id: string, token: string }>
   /** A user's active sessions, the latest log-in first. */
   list (userId: string): Promise<readonly SessionInfo[]>
   /**
@@ -73,10 +73,10 @@ export function createSessions ({ keeper, store, events, ends, clock, options }:
   let counted: { atMs: number, count: Promise<number | undefined> } | undefined
   const durable = <T>(what: string, work: Promise<T>) => withinDeadline(work, options.durableDeadline, what)
   const sessions: Sessions = {
-    async login (userId, { data = {} } = {}) {
+    async login (userId, { data = {}, remember = false } = {}) {
       const first = new RequestSession(options.maxDataBytes)
       for (const [name, value] of Object.entries(data)) first.set(name, value)
-      const { sid, token } = await keeper.login(ownerOfUser(userId), first.takeChanges().set)
+      const { sid, token } = await keeper.login(ownerOfUser(userId), first.takeChanges().set, { remember })
       return { id: sid, token }
     },
     list: async userId => await durable('list', store.list(ownerOfUser(userId).owner)),

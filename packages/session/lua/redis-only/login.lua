@@ -2,7 +2,7 @@
 -- KEYS[1] ledger (see read.lua)   [2] data of the new session
 -- ARGV[1] era, or empty: any   [2] the latest time at which this may run, ms   [3] hash   [4] public id   [5] owner   [6] user id, empty: a visitor
 --   [7] idle, ms   [8] absolute, ms   [9] most sessions   [10] replace | evict-oldest | reject   [11] public id that ends with it, or empty
---   [12] bytes of the data   [13…] f:<name>, value, …
+--   [12] bytes of the data   [13] 1: it keeps its idle time, whatever a touch says   [14…] f:<name>, value, …
 -- Clock   redis TIME   Returns {'MADE', public ids that it ended, hash, public id, … of rows that are gone} | {'LIMIT', how many there are} | {'LATE'}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -43,7 +43,7 @@ end
 -- The first write is one that a full server refuses: so either all of it is done, or nothing.
 local left = math.min(tonumber(ARGV[7]), tonumber(ARGV[8]))
 redis.call('HSET', data, 'v', 1, 'b', ARGV[12])
-for i = 13, #ARGV, 2 do redis.call('HSET', data, ARGV[i], ARGV[i + 1]) end
+for i = 14, #ARGV, 2 do redis.call('HSET', data, ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', data, left)
 local gone = {}
 for _, row in ipairs(rows) do
@@ -54,7 +54,7 @@ for _, row in ipairs(rows) do
   end
 end
 local order = redis.call('HINCRBY', ledger, 'q', 1)
-local row = {i = sid, q = order, c = now, s = now, d = now + left, z = now + tonumber(ARGV[8])}
+local row = {i = sid, q = order, c = now, s = now, d = now + left, z = now + tonumber(ARGV[8]), m = ARGV[13] == '1' and tonumber(ARGV[7]) or nil}
 redis.call('HSET', ledger, 'e', sameEra and known[1] or era, 'o', ARGV[5], 'u', ARGV[6], 'r:' .. ARGV[3], cjson.encode(row))
 local expiry = redis.call('PTTL', ledger)
 if expiry < left then redis.call('PEXPIRE', ledger, left) end

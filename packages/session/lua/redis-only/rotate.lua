@@ -15,7 +15,7 @@ if row.x or row.d <= now or redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 -- The first write is one that a full server refuses: so either all of it is done, or nothing.
 redis.call('HINCRBY', KEYS[2], 'v', 1)
 redis.call('RENAME', KEYS[2], KEYS[3])
-local next = {i = row.i, q = row.q, c = row.c, s = now, d = row.d, z = row.z}
+local next = {i = row.i, q = row.q, c = row.c, s = now, d = row.d, z = row.z, m = row.m}
 row.x = ARGV[4]
 row.d = math.min(row.d, now + tonumber(ARGV[5]))
 row.f = math.min(row.z, now + tonumber(ARGV[6]))

@@ -41,6 +41,8 @@ export class RequestSession implements Session {
   found: FoundSession | undefined
   /** The token to be set as a cookie, or '' to remove it. */
   cookie: string | undefined
+  /** How long the browser keeps that cookie, ms; undefined: as the options say. */
+  keptMs: number | undefined
   readonly #maxBytes: number
   readonly #off: boolean
   // undefined: deleted.
@@ -147,6 +149,7 @@ export class RequestSession implements Session {
   become (found: FoundSession | undefined, held: Held | undefined): void {
     this.found = found
     this.held = held
+    this.keptMs = undefined
     this.#changes = undefined
     this.#values = undefined
     this.#answer = null

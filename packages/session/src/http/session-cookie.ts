@@ -31,8 +31,12 @@ export class SessionCookie {
     return found
   }
 
-  /** The Set-Cookie header for a token. */
-  write (token: string): string {
+  /**
+   * The Set-Cookie header for a token.
+   * @param keptMs - how long the browser keeps it. @default as the options say
+   */
+  write (token: string, keptMs?: number): string {
+    if (keptMs !== undefined) return this.#serialise(token, Math.floor(keptMs / 1_000))
     return this.#serialise(token, this.#options.persistent ? this.#maxAgeSeconds : undefined)
   }
 

@@ -69,7 +69,7 @@ function verdict ({ checkOrigin, keeper, options }: DutyParts, { plan, session, 
   if (foreign !== undefined) return foreign
   if (plan.required && found.userId === undefined) return new FST_RSP_SESSION_REQUIRED()
   if (plan.freshMs !== undefined && found.authAgeMs! > plan.freshMs) return new FST_RSP_SESSION_NOT_FRESH(plan.freshMs)
-  if (!found.untouchable && options.idle - found.leftMs >= options.touchEvery) keeper.touch(session.held!, found)
+  if (!found.untouchable && (found.rememberMs ?? options.idle) - found.leftMs >= options.touchEvery) keeper.touch(session.held!, found)
   return undefined
 }
 

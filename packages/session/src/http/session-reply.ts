@@ -3,6 +3,7 @@ import { FST_RSP_SESSION_CONFLICT, FST_RSP_SESSION_NO_COOKIE, FST_RSP_SESSION_OF
 import type { Copies } from '../copies.ts'
 import { flatFields } from '../found-session.ts'
 import type { Keeper, NewSession } from '../keeper.ts'
+import { livesBy } from '../lives-by.ts'
 import type { ResolvedOptions, Transport } from '../options.ts'
 import { type Owner, ownerOf, ownerOfUser } from '../owner.ts'
 import type { Rotator } from '../rotator.ts'
@@ -38,6 +39,8 @@ export interface LoginOptions {
   data?: Partial<SessionData> & Record<string, unknown>
   /** Fields of the visitor's session that are carried over; nothing else is. @default [] */
   carry?: readonly string[]
+  /** The session lives by the option `remember`, and its cookie stays when the browser is closed. @default false */
+  remember?: boolean
   /** @default the first of the option `transports` */
   transport?: Transport
 }
@@ -74,9 +77,10 @@ export async function login (parts: ReplyParts, { reply, session }: Target, { us
   const fields = firstFields(parts, session, options)
   const before = session.found
   const same = before !== undefined && before.userId === userId
-  const made = await parts.keeper.login(owner, fields, same ? before.sid : undefined)
+  const { remember = false } = options
+  const made = await parts.keeper.login(owner, fields, { replaces: same ? before.sid : undefined, remember })
   if (before !== undefined && !same) await endPrevious(parts, before)
-  adopt(parts, session, { made, owner, fields })
+  adopt(parts, session, { made, owner, fields, remember })
   if (transport === 'bearer') {
     // A cookie of the session that just ended is of no more use.
     if (session.via === 'cookie') session.cookie = ''
@@ -86,6 +90,7 @@ export async function login (parts: ReplyParts, { reply, session }: Target, { us
   }
   session.via = 'cookie'
   session.cookie = made.token
+  if (remember) session.keptMs = livesBy(parts.options, remember).absolute
   return { id: made.sid }
 }
 
@@ -116,7 +121,7 @@ export async function finish (parts: ReplyParts, session: RequestSession, reply:
   }
   await renew(parts, session)
   if (session.cookie === undefined) return
-  reply.header('set-cookie', session.cookie === '' ? cookie.clear() : cookie.write(session.cookie))
+  reply.header('set-cookie', session.cookie === '' ? cookie.clear() : cookie.write(session.cookie, session.keptMs))
   reply.header('cache-control', 'no-store')
   session.cookie = undefined
 }
@@ -125,22 +130,27 @@ export async function finish (parts: ReplyParts, session: RequestSession, reply:
 async function renew ({ rotator }: ReplyParts, session: RequestSession): Promise<void> {
   const { found, held, via } = session
   if (found?.rotation === undefined || via !== 'cookie' || session.cookie !== undefined) return
-  session.cookie = await rotator.rotate(held!, found)
+  const renewed = await rotator.rotate(held!, found)
+  session.cookie = renewed?.token
+  session.keptMs = renewed?.keptMs
 }
 
 async function makeVisitor (parts: ReplyParts, session: RequestSession, fields: Map<string, string>): Promise<void> {
   if (!parts.options.transports.includes('cookie')) throw new FST_RSP_SESSION_NO_COOKIE()
   const made = await parts.keeper.login(undefined, fields)
-  adopt(parts, session, { made, owner: undefined, fields })
+  adopt(parts, session, { made, owner: undefined, fields, remember: false })
   session.cookie = made.token
 }
 
-interface Adopted { readonly made: NewSession, readonly owner: Owner | undefined, readonly fields: ReadonlyMap<string, string> }
+interface Adopted { readonly made: NewSession, readonly owner: Owner | undefined, readonly fields: ReadonlyMap<string, string>, readonly remember: boolean }
 
-function adopt ({ hold, options }: ReplyParts, session: RequestSession, { made, owner, fields }: Adopted): void {
+function adopt ({ hold, options }: ReplyParts, session: RequestSession, { made, owner, fields, remember }: Adopted): void {
   const { hash, tag, sid } = made
-  const leftMs = Math.min(options.idle, options.absolute)
-  session.become({ hash, sid, userId: owner?.userId, version: 1, leftMs, untouchable: true, authAgeMs: 0, rotation: undefined, flat: flatFields(fields) }, hold({ tag, hash }))
+  const { idle, absolute } = livesBy(options, remember)
+  const leftMs = Math.min(idle, absolute)
+  const rememberMs = remember ? idle : undefined
+  const found = { hash, sid, userId: owner?.userId, version: 1, leftMs, untouchable: true, rememberMs, authAgeMs: 0, rotation: undefined, flat: flatFields(fields) }
+  session.become(found, hold({ tag, hash }))
 }
 
 /** The checks of `set` apply to them. */

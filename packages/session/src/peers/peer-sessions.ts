@@ -133,11 +133,12 @@ export class PeerSessions {
 
   /** A touch of a copy only prolongs it: it is dropped, and filled anew from its row. */
   async #shorten ({ tag, hash }: ChosenId['held'], idleMs: number): Promise<void> {
-    const { store, copies, trust } = this.#house
+    const { store, copies, trust, flusher } = this.#house
     await this.#durable('touch', store.touch(hash, idleMs))
     if (trust === undefined) return
     try {
-      await copies.kill(tag, [{ hash, dead: false }])
+      if (flusher === undefined) await copies.kill(tag, [{ hash, dead: false }])
+      else await flusher.drop({ tag, hash })
     } catch {
       // Redis did not acknowledge: no process believes its copy until it does.
       await this.#durable('touch', store.markPending(hash))

@@ -4,7 +4,7 @@ import { keys } from '../keys.ts'
 
 /** What `read` says of a session; `data` is flat: name, value, … */
 export type LedgerRead =
-  | ['LIVE', sid: string, user: string, leftMs: number, capped: number, authAgeMs: number, issuedAgeMs: number, data: string[]]
+  | ['LIVE', sid: string, user: string, leftMs: number, capped: number, authAgeMs: number, issuedAgeMs: number, data: string[], rememberMs: number, endLeftMs: number]
   | ['NEXT', hash: string] | ['REUSE', sid: string, owner: string] | ['DEAD']
 
 interface Waiting { readonly keys: readonly [string, string], readonly args: readonly [era: string, hash: string], settle (error: Error | null, reply?: LedgerRead): void }

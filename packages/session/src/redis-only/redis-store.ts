@@ -2,6 +2,7 @@ import type { Keyspace, Link } from '@respite/redis'
 import type { FastifyBaseLogger } from 'fastify'
 import { FST_RSP_SESSION_LIMIT, FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_TOO_LARGE } from '../errors.ts'
 import { flatFields } from '../found-session.ts'
+import type { FlushResult } from '../stores/flush.ts'
 import { bytesOf } from '../stores/merge.ts'
 import type {
   DeadSession, EndedRow, LiveSession, LivingRow, LoginRequest, LoginResult, PeerRow, PendingRow, RevokeRequest, RevokeResult,
@@ -65,11 +66,11 @@ export class RedisStore implements SessionStore {
   }
 
   async login (request: LoginRequest): Promise<LoginResult> {
-    const { owner, hash, sid, fields, idleMs, absoluteMs, max, onExceed, replaces = '' } = request
+    const { owner, hash, sid, fields, idleMs, absoluteMs, remembered = false, max, onExceed, replaces = '' } = request
     const room = roomOf(owner.owner)
     const [untilMs] = await Promise.all([this.#ledgers.lease(room), this.#ledgers.note(sid, owner.owner, absoluteMs)])
     const reply = await this.#ledgers.login(room, hash, [
-      untilMs, hash, sid, owner.owner, owner.userId ?? '', idleMs, absoluteMs, max, onExceed, replaces, bytesOf(fields), ...flatFields(fields)
+      untilMs, hash, sid, owner.owner, owner.userId ?? '', idleMs, absoluteMs, max, onExceed, replaces, bytesOf(fields), remembered ? 1 : 0, ...flatFields(fields)
     ]) as LoginReply
     if (reply[0] !== 'MADE') this.#clear(room, [sid], [])
     if (reply[0] === 'LIMIT') throw new FST_RSP_SESSION_LIMIT(reply[1])
@@ -102,6 +103,11 @@ export class RedisStore implements SessionStore {
       case 'CONFLICT': return { outcome: 'conflict' }
       case 'GONE': return { outcome: 'gone' }
     }
+  }
+
+  async flush (): Promise<FlushResult> {
+    // There is no row beside what Redis has: `data` must be through.
+    return { outcome: 'gone' }
   }
 
   async rotate ({ owner, hash, next, graceMs }: RotateRequest): Promise<RotateResult | undefined> {

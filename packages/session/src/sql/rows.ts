@@ -1,4 +1,5 @@
 import { readFields } from '../stores/merge.ts'
+import type { RowData } from '../stores/flush.ts'
 import type { DeadSession, LiveSession, LivingRow, PeerRow, PendingRow, SessionInfo } from '../stores/store.ts'
 
 type Row = Record<string, unknown>
@@ -17,8 +18,11 @@ export function foundOf (row: Row | undefined): LiveSession | DeadSession {
     userId: optional(row.user_id),
     version: Number(row.ver),
     fields: readFields(text(row.data)),
+    flushedSeq: Number(row.flushed_seq ?? 0),
     leftMs: Number(row.left_ms),
     capped: Number(row.capped) === 1,
+    rememberMs: row.remember_ms === null ? undefined : Number(row.remember_ms),
+    endLeftMs: Number(row.end_left_ms),
     authAgeMs: Number(row.auth_age_ms),
     issuedAgeMs: Number(row.issued_age_ms),
     superseded: row.next_hash !== null
@@ -27,7 +31,19 @@ export function foundOf (row: Row | undefined): LiveSession | DeadSession {
 
 /** A row of `living`. */
 export function livingOf (row: Row): LivingRow {
-  return { hash: text(row.hash), tag: text(row.tag), leftMs: Number(row.left_ms), capped: Number(row.capped) === 1 }
+  const rememberMs = row.remember_ms === null ? undefined : Number(row.remember_ms)
+  return { hash: text(row.hash), tag: text(row.tag), leftMs: Number(row.left_ms), capped: Number(row.capped) === 1, rememberMs }
+}
+
+/** The data of a row. */
+export function dataOf (row: Row): RowData {
+  const through = row.through_vers === null ? {} : JSON.parse(text(row.through_vers)) as Record<string, number>
+  return { fields: readFields(text(row.data)), flushedSeq: Number(row.flushed_seq ?? 0), through: new Map(Object.entries(through)) }
+}
+
+/** `through_vers` of such a row. Names come from users, so that the object is written by its entries. */
+export function writeThrough ({ through }: RowData): string | null {
+  return through.size === 0 ? null : `{${[...through].map(([name, version]) => `${JSON.stringify(name)}:${version}`).join(',')}}`
 }
 
 /** A row of `pending`. */
@@ -48,6 +64,7 @@ export function infoOf (row: Row): SessionInfo {
     userId: text(row.user_id),
     createdAt: date(row.created_ms),
     authenticatedAt: date(row.auth_ms),
+    remembered: row.remember_ms !== null,
     idleUntil: date(row.idle_ms),
     expiresAt: date(row.end_ms)
   }

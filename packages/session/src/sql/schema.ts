@@ -35,6 +35,16 @@ const migrations: readonly Migration[] = [{
     'CREATE INDEX respite_session_pend ON respite_session (pend)',
     'CREATE INDEX respite_session_end ON respite_session (end_ms)'
   ]
+}, {
+  name: '2-remembered-sessions',
+  // The idle time of a remembered session; processes of the release before leave it out.
+  statements: () => ['ALTER TABLE respite_session ADD COLUMN remember_ms BIGINT']
+}, {
+  name: '3-data-from-redis',
+  statements: ({ unicode, text }) => [
+    'ALTER TABLE respite_session ADD COLUMN flushed_seq BIGINT',
+    `ALTER TABLE respite_session ADD COLUMN through_vers ${text}${unicode}`
+  ]
 }]
 
 const versionTable = ({ table }: Dialect) => `CREATE TABLE IF NOT EXISTS respite_session_schema (version INTEGER NOT NULL PRIMARY KEY)${table}`

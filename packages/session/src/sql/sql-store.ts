@@ -1,4 +1,5 @@
-import { merged, readFields, writeFields } from '../stores/merge.ts'
+import { type FlushRequest, type FlushResult, type RowData, withFlush, withThrough } from '../stores/flush.ts'
+import { changedBy, merged, writeFields } from '../stores/merge.ts'
 import { victimsOf } from '../stores/per-user.ts'
 import {
   type DeadSession, isLive, type LiveSession, type LivingRow, type LoginRequest, type LoginResult, type OpenSettings, type PeerRow, type PendingRow, type RevokeRequest,
@@ -6,7 +7,7 @@ import {
 } from '../stores/store.ts'
 import type { Query, SqlDatabase } from './database.ts'
 import { idLists } from './id-lists.ts'
-import { foundOf, infoOf, livingOf, peerOf, pendingOf } from './rows.ts'
+import { dataOf, foundOf, infoOf, livingOf, peerOf, pendingOf, writeThrough } from './rows.ts'
 import { prepareSchema } from './schema.ts'
 import { type Statements, statementsFor } from './statements.ts'
 
@@ -52,7 +53,7 @@ export class SqlStore implements SessionStore {
       const rows = found.rows.map(row => ({ hash: row.hash as string, sid: row.sid as string, dead: Number(row.dead) === 1 }))
       const ended = victimsOf(rows.filter(row => countEnded || !row.dead).map(row => row.sid), request, request.replaces)
       for (const some of idLists(ended)) await query(sql.endMany(some.length), [owner.owner, ...some])
-      await query(sql.add, [hash, sid, owner.owner, tag, owner.userId ?? null, epoch, leftMs, absoluteMs, writeFields(request.fields)])
+      await query(sql.add, [hash, sid, owner.owner, tag, owner.userId ?? null, epoch, leftMs, absoluteMs, request.remembered === true ? idleMs : null, writeFields(request.fields)])
       const dead = rows.filter(row => row.dead || ended.includes(row.sid)).map(({ hash, sid }) => ({ hash, sid }))
       return { tag, dead, ended, version: 1, leftMs, capped: absoluteMs <= idleMs }
     })
@@ -86,12 +87,27 @@ export class SqlStore implements SessionStore {
       const row = (await query(sql.data, [target])).rows[0]!
       const version = Number(row.ver)
       if (request.conflict === 'compare-and-set' && (version !== request.loaded + 1 || target !== request.hash)) throw new Conflict()
-      await query(sql.write, [writeFields(merged(readFields(row.data as string), request)), target])
+      const before = dataOf(row)
+      const after = merged(before.fields, request)
+      if (request.through !== true) await query(sql.write, [writeFields(after), target])
+      else await this.#write(query, target, withThrough(before, after, { changed: changedBy(request, before.fields), version }))
       return { outcome: 'saved', hash: target, version } as const
     }).catch((error: unknown) => {
       // Rolled back, so that a refused save leaves the version as it was.
       if (error instanceof Conflict) return { outcome: 'conflict' } as const
       throw error
+    })
+  }
+
+  flush (request: FlushRequest): Promise<FlushResult> {
+    const sql = this.#sql
+    return this.#database.transaction(async query => {
+      const target = await this.#bump(query, request.hash)
+      if (target === undefined) return { outcome: 'gone' }
+      const row = (await query(sql.data, [target])).rows[0]!
+      const { row: after, stale } = withFlush(dataOf(row), request)
+      await this.#write(query, target, after)
+      return { outcome: 'saved', hash: target, version: Number(row.ver), stale }
     })
   }
 
@@ -184,6 +200,10 @@ export class SqlStore implements SessionStore {
     }
     const row = (await query(this.#sql.locked, [owner.owner])).rows[0]!
     return { tag: row.tag as string, epoch: Number(row.epoch) }
+  }
+
+  async #write (query: Query, hash: string, data: RowData): Promise<void> {
+    await query(this.#sql.writeFlushed, [writeFields(data.fields), data.flushedSeq, writeThrough(data), hash])
   }
 
   /** Takes the row's lock: of the hash, or of the last of its successors. */

@@ -1,10 +1,11 @@
 import { systemClock, type Clock } from '@respite/redis'
 import { LRUCache } from 'lru-cache'
-import { merged } from './merge.ts'
+import { type FlushRequest, type FlushResult, type RowData, withFlush, withThrough } from './flush.ts'
+import { changedBy, merged } from './merge.ts'
 import { isEndedMark, isPeer } from './marks.ts'
 import { victimsOf } from './per-user.ts'
 import type {
-  DeadSession, EndedRow, Fields, LiveSession, LivingRow, LoginRequest, LoginResult, OpenSettings, PeerRow, PendingRow,
+  DeadSession, EndedRow, LiveSession, LivingRow, LoginRequest, LoginResult, OpenSettings, PeerRow, PendingRow,
   RevokeRequest, RevokeResult, RotateRequest, RotateResult, SaveRequest, SaveResult, SessionInfo, SessionStore
 } from './store.ts'
 
@@ -17,9 +18,10 @@ interface Row {
   createdMs: number
   issuedMs: number
   idleMs: number
+  rememberMs: number | undefined
   endMs: number
   version: number
-  fields: Fields
+  data: RowData
   /** Superseded by; `idleMs` is then the end of its grace. */
   next: string | undefined
 }
@@ -68,9 +70,12 @@ export class MemoryStore implements SessionStore {
       sid: row.sid,
       userId: row.userId,
       version: row.version,
-      fields: row.fields,
+      fields: row.data.fields,
+      flushedSeq: row.data.flushedSeq,
       leftMs: Math.min(row.idleMs, row.endMs) - nowMs,
       capped: row.endMs <= row.idleMs,
+      rememberMs: row.rememberMs,
+      endLeftMs: row.endMs - nowMs,
       authAgeMs: nowMs - row.createdMs,
       issuedAgeMs: nowMs - row.issuedMs,
       superseded: row !== asked
@@ -94,13 +99,14 @@ export class MemoryStore implements SessionStore {
     this.#rows.set(hash, {
       hash,
       sid,
-      fields,
+      data: { fields, flushedSeq: 0, through: new Map() },
       owner: key,
       userId: request.owner.userId,
       epoch: owner.epoch,
       createdMs: nowMs,
       issuedMs: nowMs,
       idleMs: nowMs + leftMs,
+      rememberMs: request.remembered === true ? request.idleMs : undefined,
       endMs: nowMs + request.absoluteMs,
       version: 1,
       next: undefined
@@ -125,9 +131,20 @@ export class MemoryStore implements SessionStore {
     const row = this.#latestOf(request.hash)
     if (row === undefined) return { outcome: 'gone' }
     if (request.conflict === 'compare-and-set' && (row.version !== request.loaded || row.hash !== request.hash)) return { outcome: 'conflict' }
-    row.fields = merged(row.fields, request)
+    const fields = merged(row.data.fields, request)
     row.version++
+    row.data = request.through === true ? withThrough(row.data, fields, { changed: changedBy(request, row.data.fields), version: row.version }) : { ...row.data, fields }
     return { outcome: 'saved', hash: row.hash, version: row.version }
+  }
+
+  async flush (request: FlushRequest): Promise<FlushResult> {
+    const asked = this.#rows.peek(request.hash)
+    const row = this.#alive(asked?.next ?? request.hash)
+    if (row === undefined) return { outcome: 'gone' }
+    const { row: data, stale } = withFlush(row.data, request)
+    row.data = data
+    row.version++
+    return { outcome: 'saved', hash: row.hash, version: row.version, stale }
   }
 
   async rotate ({ owner, hash, next, graceMs }: RotateRequest): Promise<RotateResult | undefined> {
@@ -148,7 +165,7 @@ export class MemoryStore implements SessionStore {
     const row = this.#alive(hash)
     if (row === undefined || row.next !== undefined) return undefined
     const nowMs = this.#nowMs()
-    row.idleMs = Math.min(nowMs + idleMs, row.endMs)
+    row.idleMs = Math.min(nowMs + (row.rememberMs ?? idleMs), row.endMs)
     this.#rows.get(hash)
     return { leftMs: row.idleMs - nowMs, capped: row.endMs <= row.idleMs, issuedAgeMs: nowMs - row.issuedMs }
   }
@@ -173,7 +190,8 @@ export class MemoryStore implements SessionStore {
       const row = this.#alive(hash)
       if (row?.userId === undefined || row.next !== undefined) return []
       const createdAt = date(row.createdMs)
-      return { id: row.sid, userId: row.userId, createdAt, authenticatedAt: createdAt, idleUntil: date(row.idleMs), expiresAt: date(row.endMs) }
+      const remembered = row.rememberMs !== undefined
+      return { id: row.sid, userId: row.userId, createdAt, authenticatedAt: createdAt, remembered, idleUntil: date(row.idleMs), expiresAt: date(row.endMs) }
     })
   }
 
@@ -183,7 +201,7 @@ export class MemoryStore implements SessionStore {
       const row = this.#alive(this.#hashOfSid.get(sid) ?? '')
       if (row === undefined) continue
       const leftMs = Math.min(row.idleMs, row.endMs) - this.#nowMs()
-      living.set(sid, { hash: row.hash, tag: this.#owners.get(row.owner)!.tag, leftMs, capped: row.endMs <= row.idleMs })
+      living.set(sid, { hash: row.hash, tag: this.#owners.get(row.owner)!.tag, leftMs, capped: row.endMs <= row.idleMs, rememberMs: row.rememberMs })
     }
     return living
   }
@@ -198,7 +216,7 @@ export class MemoryStore implements SessionStore {
 
   async peers (limit: number) {
     const peers: PeerRow[] = []
-    for (const { sid, owner, fields, idleMs, endMs, ...row } of this.#oldestFirst()) {
+    for (const { sid, owner, data: { fields }, idleMs, endMs, ...row } of this.#oldestFirst()) {
       if (!isPeer(sid) || this.#alive(row.hash) === undefined) continue
       peers.push({ sid, owner, fields, tag: this.#owners.get(owner)!.tag, leftMs: Math.min(idleMs, endMs) - this.#nowMs() })
       if (peers.length === limit) break

@@ -14,6 +14,11 @@ export function merged (before: Fields, { set, deleted, conflict, maxBytes }: Pi
   return after
 }
 
+/** The names that a save touches: with `last-wins` also of what is no longer there. */
+export function changedBy ({ set, deleted, conflict }: Pick<SaveRequest, 'set' | 'deleted' | 'conflict'>, before: Fields): Set<string> {
+  return new Set([...conflict === 'last-wins' ? before.keys() : [], ...set.keys(), ...deleted])
+}
+
 /** What the fields take as JSON. */
 export function bytesOf (fields: Fields): number {
   let bytes = 2

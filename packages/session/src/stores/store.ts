@@ -1,6 +1,7 @@
 import type { Clock } from '@respite/redis'
 import type { ConflictMode } from '../options.ts'
 import type { Owner } from '../owner.ts'
+import type { FlushRequest, FlushResult } from './flush.ts'
 
 /** A session's fields: name to value as JSON. */
 export type Fields = ReadonlyMap<string, string>
@@ -18,10 +19,16 @@ export interface LiveSession {
   readonly leftMs: number
   /** The absolute end is the nearer one: no touch prolongs it. */
   readonly capped: boolean
+  /** Of a remembered session the idle time that it was promised, ms. */
+  readonly rememberMs: number | undefined
+  /** Time to the absolute end, ms. */
+  readonly endLeftMs: number
   /** Since the log-in, ms. */
   readonly authAgeMs: number
   /** Since this hash was issued, by the log-in or by a rotation, ms. */
   readonly issuedAgeMs: number
+  /** The highest sequence of a change that the row has from Redis. */
+  readonly flushedSeq: number
   /** The hash asked for has a successor: its copy must not be kept. */
   readonly superseded: boolean
 }
@@ -45,6 +52,8 @@ export interface LoginRequest {
   readonly onExceed: 'replace' | 'evict-oldest' | 'reject'
   /** A session of the same owner that ends with this login, and is not counted. */
   readonly replaces: string | undefined
+  /** `idleMs` is the session's own from now on, whatever a touch says. @default false */
+  readonly remembered?: boolean
   /** Sessions that have ended are counted while their rows are there. @default false */
   readonly countEnded?: boolean
 }
@@ -91,6 +100,8 @@ export interface SaveRequest {
   /** The version that was loaded; with `compare-and-set`. */
   readonly loaded: number
   readonly maxBytes: number
+  /** Copies may have changes that the row has not: these must not undo it. @default false */
+  readonly through?: boolean
 }
 
 export interface RotateRequest {
@@ -112,8 +123,8 @@ export interface RotateResult {
 /** `hash` is the row that has the data now: the successor's, if the one given is superseded. */
 export type SaveResult = { readonly outcome: 'saved', readonly hash: string, readonly version: number } | { readonly outcome: 'gone' | 'conflict' }
 
-/** What is alive of a session: the row that has its data now. */
-export interface LivingRow { readonly hash: string, readonly tag: string, readonly leftMs: number, readonly capped: boolean }
+/** What is alive of a session: the row that has its data now. `rememberMs`: the idle time of a remembered one. */
+export interface LivingRow { readonly hash: string, readonly tag: string, readonly leftMs: number, readonly capped: boolean, readonly rememberMs: number | undefined }
 
 export interface PendingRow { readonly hash: string, readonly tag: string, readonly dead: boolean, readonly pend: number }
 
@@ -127,6 +138,8 @@ export interface SessionInfo {
   readonly userId: string
   readonly createdAt: Date
   readonly authenticatedAt: Date
+  /** It was asked to be remembered, and lives by the option `remember`. */
+  readonly remembered: boolean
   /** When it ends unless it is used. */
   readonly idleUntil: Date
   /** When it ends in any case. */
@@ -159,9 +172,11 @@ export interface SessionStore {
   ownerOfSession (sid: string): Promise<string | undefined>
   /** Through a superseded hash it reaches the session as long as that lives, whatever became of the hash's grace. */
   save (request: SaveRequest): Promise<SaveResult>
+  /** Takes over what Redis has of a session, or of the one that has superseded it; the same changes twice are one. */
+  flush (request: FlushRequest): Promise<FlushResult>
   /** Gives a session a new hash, and its old one an end; undefined when that is superseded already, or not alive: nothing has changed then. */
   rotate (request: RotateRequest): Promise<RotateResult | undefined>
-  /** Prolongs; undefined when the row is not alive or superseded. */
+  /** Prolongs, a remembered one by its own idle time; undefined when the row is not alive or superseded. */
   touch (hash: string, idleMs: number, tag?: string): Promise<{ leftMs: number, capped: boolean, issuedAgeMs: number } | undefined>
   /** Rows that Redis is not known to agree with. */
   pending (limit: number): Promise<readonly PendingRow[]>

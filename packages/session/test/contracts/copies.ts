@@ -9,7 +9,7 @@ import { hashOf, newTag } from '../../src/token.ts'
 const content = (fields: Record<string, unknown> = {}, ttlMs = 60_000) => ({
   version: 1,
   ttlMs,
-  fields: copyFields({ sid: 'sid', userId: 'ada', capped: false, fields: new Map(Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)])) })
+  fields: copyFields({ sid: 'sid', userId: 'ada', capped: false, rememberMs: undefined, fields: new Map(Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)])) })
 })
 
 /** What Redis must do for sessions; run once for each kind of client and server. */
@@ -102,6 +102,49 @@ export function copiesContract (t: Test, options: (t: Test) => Promise<RedisOpti
     t.equal(await found(one), 'MISS')
     t.equal(await copies.save(one.tag, one.hash, 10, delta), 0)
     t.equal(await found(one), 'MISS', 'a save never creates')
+  })
+
+  t.test('saves into a copy before its row, tells what the row has not, and takes the marks off', async t => {
+    const one = held()
+    const delta = (set: Record<string, string>, deleted: string[] = [], loaded = 1) => ({ set: new Map(Object.entries(set)), deleted, loaded })
+    const how = { all: false, maxBytes: 200 }
+    t.equal(await copies.keep(one, delta({ a: '1' }), how), undefined)
+    t.equal(await found(one), 'MISS', 'it never creates')
+    await filled(one, { a: 1, b: 2 })
+    t.equal(await copies.unsaved(one), undefined)
+    t.equal(await copies.keep(one, delta({ a: '"ä"' }, ['b']), how), 2)
+    t.match(await found(one), { unsaved: true, version: 1 })
+    const first = (await copies.unsaved(one))!
+    t.same([first.copyVersion, first.changes.get('a')!.json, first.changes.get('b')!.json], [1, '"ä"', undefined])
+    t.equal(await copies.keep(one, delta({ a: '3' }), how), 2)
+    t.ok((await copies.unsaved(one))!.seq > first.seq)
+    t.equal(await copies.settle(one, { seq: first.seq, version: 2, drop: true }), false, 'it has a newer change')
+    t.equal(await copies.settle(one, { seq: first.seq, version: 2, drop: false }), true)
+    t.same([...(await copies.unsaved(one))!.changes.keys()], ['a'])
+    t.equal(await copies.keep(one, delta({ a: '4' }), how), undefined, 'the row has gone ahead since it was loaded')
+    t.equal(await copies.keep(one, delta({ c: '5' }, [], 2), { all: true, maxBytes: 200 }), 2)
+    t.same([...(await found(one) as FoundSession).flat].filter(text => text.startsWith('f:')), ['f:c'])
+    await t.rejects(copies.keep(one, delta({ d: `"${'ä'.repeat(100)}"` }, [], 2), how), { code: 'FST_RSP_SESSION_TOO_LARGE', message: /would have 215 bytes/ })
+    const { seq } = (await copies.unsaved(one))!
+    t.equal(await copies.settle(one, { seq, version: 3, drop: false }), true)
+    t.match(await found(one), { version: 3, unsaved: undefined })
+    t.equal(await copies.settle(one, { seq: 0, version: 0, drop: true }), true)
+    t.equal(await found(one), 'MISS')
+    await copies.kill(one.tag, [{ hash: one.hash, dead: true }])
+    t.equal(await copies.keep(one, delta({ a: '1' }, [], 9), how), undefined)
+    t.equal(await copies.settle(one, { seq, version: 3, drop: true }), true)
+    t.equal(await found(one), 'DEAD')
+  })
+
+  t.test('a fill does not replace a copy that has changes of its own, nor one by a lease from before such a copy went', async t => {
+    const one = held()
+    const [, n, g] = await read(one) as ['MISS', string, string]
+    await copies.fill(one, { n, g }, content({ a: 1 }))
+    await copies.keep(one, { set: new Map([['a', '2']]), deleted: [], loaded: 1 }, { all: false, maxBytes: 200 })
+    t.equal(await copies.fill(one, { n, g }, { ...content({ a: 1 }), version: 5 }), 2)
+    t.ok((await found(one) as FoundSession).flat.includes('2'))
+    await copies.settle(one, { seq: Number.MAX_SAFE_INTEGER, version: 0, drop: true })
+    t.equal(await copies.fill(one, { n, g }, content({ a: 1 })), 0)
   })
 
   t.test('a touch prolongs and marks', async t => {

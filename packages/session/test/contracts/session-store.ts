@@ -327,6 +327,37 @@ export function sessionStoreContract (t: Test, open: (t: Test) => Promise<StoreU
     t.same([...(await live(asked.hash))!.fields], [['d', '6']])
   })
 
+  t.test('takes what Redis has of a session once: neither twice, nor late, nor over what was saved without Redis', async t => {
+    if (under.forgets) return t.pass('there is no row beside what Redis has')
+    const asked = request(user(), { fields: fields({ a: 0, b: 0, c: 0 }) })
+    await store.login(asked)
+    const { hash } = asked
+    const flush = (copyVersion: number, changes: Record<string, [seq: number, value?: unknown]>, of = hash) => store.flush({
+      hash: of, copyVersion, changes: new Map(Object.entries(changes).map(([name, [seq, value]]) => [name, { seq, json: value === undefined ? undefined : JSON.stringify(value) }]))
+    })
+    const now = async () => Object.fromEntries([...(await live(hash))!.fields].map(([name, json]) => [name, JSON.parse(json)]))
+    t.match(await flush(1, { a: [7, 1], b: [5] }), { outcome: 'saved', hash, version: 2, stale: false })
+    t.same(await now(), { a: 1, c: 0 })
+    t.match(await live(hash), { flushedSeq: 7, version: 2 })
+    t.match(await flush(1, { a: [6, 'late'], b: [5, 'late'] }), { stale: false })
+    t.same(await now(), { a: 1, c: 0 })
+    await store.save({ hash, set: fields({ a: 'through', __proto__x: 1 }), deleted: ['c'], conflict: 'merge', loaded: 1, maxBytes: 1_000, through: true })
+    const through = (await live(hash))!.version
+    t.match(await flush(2, { a: [8, 'older'], c: [9, 'older'], d: [10, 1] }), { stale: true })
+    t.same(await now(), { a: 'through', d: 1, __proto__x: 1 })
+    t.match(await flush(through, { a: [11, 'newer'] }), { stale: false }, 'a copy that knows of it')
+    t.same(await now(), { a: 'newer', d: 1, __proto__x: 1 })
+    const next = hashOf(id())
+    await store.rotate({ owner: asked.owner.owner, hash, next, graceMs: 1 })
+    if (under.pass) under.pass(5)
+    else await until(async () => await live(hash) === undefined)
+    t.match(await flush(through, { d: [11, 'late'], e: [12, 1] }), { outcome: 'saved', hash: next }, 'the successor has it, also after the grace')
+    t.same([...(await live(next))!.fields].sort(), [['__proto__x', '1'], ['a', '"newer"'], ['d', '1'], ['e', '1']])
+    await store.revoke({ owner: asked.owner.owner })
+    t.same(await flush(through, { a: [99, 1] }, next), { outcome: 'gone' })
+    t.same(await flush(through, { a: [99, 1] }, hashOf(id())), { outcome: 'gone' })
+  })
+
   t.test('refuses a save beyond the bound, and keeps the session as it was', async t => {
     const asked = request(user(), { fields: fields({ a: 1 }) })
     await store.login(asked)
@@ -353,6 +384,25 @@ export function sessionStoreContract (t: Test, open: (t: Test) => Promise<StoreU
     t.match(capped, { capped: true })
     t.ok(capped!.leftMs <= 60_000)
     t.match(await live(asked.hash), { capped: true })
+  })
+
+  t.test('a remembered session keeps the idle time of its login, through touches and another hash', async t => {
+    const [asked, other] = [request(user(), { idleMs: 300_000, absoluteMs: 400_000, remembered: true }), request(user())]
+    for (const one of [asked, other]) await store.login(one)
+    t.match(await live(asked.hash), { rememberMs: 300_000 })
+    const { owner } = asked.owner
+    const next = hashOf(id())
+    await store.rotate({ owner, hash: asked.hash, next, graceMs: 5_000 })
+    const touched = await store.touch(next, 1_000)
+    t.ok(touched!.leftMs > 290_000 && touched!.leftMs <= 300_000, `${touched!.leftMs} ms`)
+    const found = await live(next)
+    t.match(found, { rememberMs: 300_000, capped: false })
+    t.ok(found!.endLeftMs > 390_000 && found!.endLeftMs <= 400_000, `${found!.endLeftMs} ms`)
+    t.match(await store.list(owner), [{ id: asked.sid, remembered: true }])
+    t.match(await store.touch(other.hash, 5_000), { capped: false })
+    t.ok((await live(other.hash))!.leftMs <= 5_000)
+    t.match(await store.list(other.owner.owner), [{ remembered: false }])
+    t.match(await live(other.hash), { rememberMs: undefined })
   })
 
   t.test('ends by idleness and by age, and deletes what has ended', async t => {

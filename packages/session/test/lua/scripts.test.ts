@@ -6,7 +6,7 @@ import { startRedis } from '@respite/testing'
 import { type Lease, ScriptsModel } from './scripts-model.ts'
 
 const source = (name: string) => readFileSync(new URL(`../../lua/${name}.lua`, import.meta.url), 'utf8')
-const scripts = Object.fromEntries(['read', 'fill', 'kill', 'activate', 'save', 'touch', 'rotate', 'bury'].map(name => [name, source(name)])) as Record<string, string>
+const scripts = Object.fromEntries(['read', 'fill', 'kill', 'activate', 'save', 'touch', 'rotate', 'bury', 'keep', 'unsaved', 'settle'].map(name => [name, source(name)])) as Record<string, string>
 const hashes = ['a', 'b', 'c', 'd']
 const hourMs = 3_600_000
 const gateKey = 'respite:v1:session:{tag}:u'
@@ -150,6 +150,43 @@ function sorted (value: unknown): unknown {
   if (!Array.isArray(value) || value[0] !== 'HIT') return value
   return [...value.slice(0, 4), Object.fromEntries(Object.entries(value[4] as object).sort(([a], [b]) => a < b ? -1 : 1))]
 }
+
+t.test('T6: saves before the row never create a key, and leave none without expiry', async t => {
+  const client = await server(t)
+  const seed = randomInt(2 ** 31)
+  t.comment(`seed ${seed}`)
+  const roll = dice(seed)
+  const seen = new Set<string>()
+  let version = 1
+  for (let i = 0; i < 1_500; i++) {
+    const keys = [gateKey, copyKey('a')]
+    const was = await client.exists(copyKey('a'))
+    const op = roll(10)
+    if (op < 2) {
+      const [[kind, n, g]] = await run(client, 'read', keys, 10_000, 'e', `n${i}`) as [string[]]
+      if (kind === 'MISS') await run(client, 'fill', keys, n!, g!, version, hourMs, 'f:a', '0')
+    } else if (op < 6) {
+      const all = roll(8) === 0 ? 1 : 0
+      const [done] = await run(client, 'keep', keys, 'e', 1_000, all, version - roll(2), 1, `f:${'abc'[roll(3)]}`, 'x'.repeat(roll(500)), ...roll(2) ? ['f:c'] : []) as [number]
+      seen.add(`keep ${done}`)
+      if (!was) t.equal(await client.exists(copyKey('a')), 0)
+    } else if (op < 9) {
+      const marks = await run(client, 'unsaved', [copyKey('a')]) as string[]
+      const seq = marks.length > 0 && roll(3) > 0 ? marks[marks.indexOf('q') + 1]! : 1
+      const drop = roll(3) === 0 ? 1 : 0
+      seen.add(`settle ${await run(client, 'settle', keys, seq, marks.length > 0 ? ++version : 0, drop)}`)
+      if (!was) t.equal(await client.exists(copyKey('a')), 0)
+    } else if (roll(3) === 0) {
+      await run(client, 'kill', keys, 50, 1)
+      await client.del(copyKey('a'))
+    }
+    for (const key of keys) if (await client.pttl(key) === -1) t.fail(`${key} has no expiry after operation ${i}, seed ${seed}`)
+    const flat = await client.hgetall(copyKey('a'))
+    const marked = Object.keys(flat).some(field => field.startsWith('d:'))
+    if (marked !== (flat.w === '1')) t.fail(`marks and w differ after operation ${i}, seed ${seed}`)
+  }
+  for (const outcome of ['keep 1', 'keep 0', 'keep -1', 'settle 1', 'settle 0']) t.ok(seen.has(outcome), outcome)
+})
 
 t.test('the gate lives at least as long as its longest copy', async t => {
   const client = await server(t)

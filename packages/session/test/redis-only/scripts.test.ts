@@ -86,7 +86,7 @@ class Duel {
     const [fields, idle, absolute] = [this.#fields(), (1 + roll(9)) * hourMs, (5 + roll(9)) * hourMs]
     const onExceed = ['replace', 'evict-oldest', 'reject'][roll(3)]!
     const one = { hash, sid: `sid${this.#made}`, max: onExceed === 'replace' ? 1 : 1 + roll(4), onExceed, replaces, fields }
-    const got = await this.#run('login', [ledger, dataOf(hash)], this.model.era, never, hash, one.sid, 'owner', 'ada', idle, absolute, one.max, onExceed, replaces, bytesOf(fields), ...flat(fields)) as unknown[]
+    const got = await this.#run('login', [ledger, dataOf(hash)], this.model.era, never, hash, one.sid, 'owner', 'ada', idle, absolute, one.max, onExceed, replaces, bytesOf(fields), 0, ...flat(fields)) as unknown[]
     return { name: 'login', wanted: this.model.login(one), got: got.slice(0, 2) }
   }
 
@@ -95,7 +95,7 @@ class Duel {
     const mode = ['merge', 'last-wins', 'compare-and-set'][roll(3)]!
     const set = this.#fields()
     const deleted = ['x', 'ä', 'z'].filter(name => !set.has(name) && roll(3) === 0)
-    const save = { mode, loaded: 1 + roll(3), set, deleted, mostBytes: 40 + roll(60) }
+    const save = { mode, loaded: 1 + roll(3), set, deleted, mostBytes: 20 + roll(60) }
     const got = await this.#run('save', [ledger, dataOf(hash)], this.model.era, hash, mode, save.loaded, save.mostBytes, set.size, ...[...set].flat(), ...deleted)
     return { name: 'save', wanted: this.model.save(hash, save), got }
   }

@@ -69,3 +69,18 @@ t.test('a connection that the server ends between two statements of a transactio
   t.equal((await store.list(owner)).length, 1, 'rolled back')
   t.same((await store.revoke({ owner })).ended, ['a'.repeat(16)])
 })
+
+t.test('sessions from the first release go on after the migration, and are not remembered', async t => {
+  const postgres = await startPostgres()
+  t.teardown(() => postgres.stop())
+  const store = postgresStore(postgres.pool)
+  await store.open({ migrate: true, clock: systemClock })
+  for (const column of ['remember_ms', 'flushed_seq', 'through_vers']) await postgres.query(`ALTER TABLE respite_session DROP COLUMN ${column}`)
+  await postgres.query('DELETE FROM respite_session_schema WHERE version > 1')
+  await postgres.query(`INSERT INTO respite_session (hash, sid, owner, tag, user_id, epoch, created_ms, auth_ms, issued_ms, idle_ms, end_ms, next_hash, dead, pend, ver, data)
+VALUES ('old', 'old', '${ownerOfUser('ada').owner}', 'tag', 'ada', 1, 0, 0, 0, 9e12, 9e12, NULL, 0, 0, 1, '{"a":1}')`)
+  await t.rejects(store.open({ migrate: false, clock: systemClock }), { message: /at version 1.*2-remembered-sessions/ })
+  await store.open({ migrate: true, clock: systemClock })
+  t.match(await store.find('old'.padEnd(43)), { userId: 'ada', rememberMs: undefined, flushedSeq: 0 })
+  t.match(await store.list(ownerOfUser('ada').owner), [{ remembered: false }])
+})
