@@ -29,6 +29,7 @@ export interface SessionOptions {
   durableDown?: Duration
   durableDeadline?: Duration
   maxSessions?: number
+  l1?: false | { maxAge?: Duration, maxItems?: number, maxBytes?: number }
 }
 
 /** The same, checked and complete; durations in ms. */
@@ -52,6 +53,7 @@ export interface ResolvedOptions {
   readonly durableDown: number
   readonly durableDeadline: number
   readonly maxSessions: number
+  readonly l1: boolean | { readonly maxAge: number, readonly maxItems: number, readonly maxBytes: number }
 }
 
 /** The cookie's name and attributes; HttpOnly is always set. */
@@ -106,6 +108,18 @@ const csrf = {
   default: true
 }
 
+const l1 = {
+  type: ['boolean', 'object'],
+  description: 'Keeps copies of sessions in this process, so that a read-only request asks nobody; `{}` for the bounds below. They end when the server says so: a moment after the end of the session. Needs a Redis server with CLIENT TRACKING',
+  additionalProperties: false,
+  properties: {
+    maxAge: { duration: true, minimumMs: 1, maximumMs: 3_600_000, default: '10s', description: 'How long a copy is used at most: bounds what a loss that nobody noticed could do' },
+    maxItems: { type: 'integer', minimum: 1, maximum: 10_000_000, default: 10_000, description: 'Most copies' },
+    maxBytes: { type: 'integer', minimum: 10_000, default: 33_554_432, description: 'Most bytes of them: two a character, and 1,000 for each copy' }
+  },
+  default: false
+}
+
 /** Every option with its type, bound and default. */
 export const optionsSchema = {
   properties: {
@@ -144,7 +158,8 @@ export const optionsSchema = {
     trust: { duration: true, minimumMs: 100, default: '3s', description: 'How long such an answer lets it believe Redis; a logout that Redis did not acknowledge takes this long' },
     durableDown: { duration: true, minimumMs: 0, default: '1m', description: 'How long sessions found in Redis are served while the durable store is down' },
     durableDeadline: { duration: true, minimumMs: 50, default: '2s', description: 'How long the durable store has for an answer' },
-    maxSessions: { type: 'integer', minimum: 1, default: 100_000, description: 'Sessions kept in this process without a durable store; beyond, the longest unused one ends' }
+    maxSessions: { type: 'integer', minimum: 1, default: 100_000, description: 'Sessions kept in this process without a durable store; beyond, the longest unused one ends' },
+    l1
   }
 }
 
@@ -158,7 +173,7 @@ export function resolveOptions (given: SessionOptions | undefined): Readonly<Res
   return options
 }
 
-function contradiction ({ perUser, cookie, idle, absolute, touchEvery, rotateEvery, grace, pollEvery, trust, durableDown }: ResolvedOptions): string | undefined {
+function contradiction ({ perUser, cookie, idle, absolute, touchEvery, rotateEvery, grace, pollEvery, trust, durableDown, l1 }: ResolvedOptions): string | undefined {
   if (perUser.onExceed === 'replace' && perUser.max > 1) return `perUser.onExceed 'replace' ends all other sessions: with max ${perUser.max} say 'evict-oldest' or 'reject'`
   if (cookie.name.startsWith('__Host-') && (!cookie.secure || cookie.path !== '/' || cookie.domain !== undefined)) {
     return `cookie.name '${cookie.name}' asks for secure: true, path '/' and no domain`
@@ -170,5 +185,6 @@ function contradiction ({ perUser, cookie, idle, absolute, touchEvery, rotateEve
   if (rotateEvery > 0 && grace >= rotateEvery) return `grace (${grace} ms) must be below rotateEvery (${rotateEvery} ms)`
   if (trust <= pollEvery) return `trust (${trust} ms) must exceed pollEvery (${pollEvery} ms)`
   if (durableDown > 0 && durableDown < trust) return `durableDown (${durableDown} ms) must be 0 or at least trust (${trust} ms)`
+  if (l1 === true) return 'l1 true has no bounds: say { maxAge, maxItems, maxBytes }, or {} for their defaults'
   return undefined
 }

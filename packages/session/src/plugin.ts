@@ -12,6 +12,7 @@ import { held, sessionDuty, type SessionRequest } from './http/session-duty.ts'
 import { finish, login, type LoginOptions, logout, type ReplyParts } from './http/session-reply.ts'
 import { type House, houses } from './house.ts'
 import { endedTopic, Keeper } from './keeper.ts'
+import { type LocalSessions, openLocal } from './local-sessions.ts'
 import { LookUp } from './look-up.ts'
 import { metrics } from './metrics.ts'
 import { type ResolvedOptions, resolveOptions, type SessionOptions } from './options.ts'
@@ -20,6 +21,7 @@ import { Rotator } from './rotator.ts'
 import { SessionEvents } from './session-events.ts'
 import { createSessions } from './sessions.ts'
 import { MemoryStore } from './stores/memory.ts'
+import type { PendingRow } from './stores/store.ts'
 import { isVisitorTag, Tokens } from './token.ts'
 import { Trust } from './trust.ts'
 import { withinDeadline } from './within-deadline.ts'
@@ -62,14 +64,17 @@ function build (respite: Respite, options: ResolvedOptions): House {
   const log = respite.logger('session')
   const events = new SessionEvents(respite.metrics, log)
   const store = options.durable ?? new MemoryStore(options.maxSessions)
-  const copies = new Copies(link, keyspace)
+  const copies = new Copies(link, keyspace, keys => local?.end(keys))
   // Sessions that end with this process need a secret no longer.
   const secrets = options.secrets ?? [randomSecret(32).toString('base64url')]
   const tokens = new Tokens(secrets, credential => copies.hold(credential))
   const times = { pollEveryMs: options.pollEvery, trustMs: options.trust, durableDownMs: options.durableDown, deadlineMs: options.durableDeadline }
+  const heal = (rows: readonly PendingRow[]) => keeper.inBackground(keeper.heal(rows))
+  const onPending = (rows: readonly PendingRow[]) => local?.end(rows.map(row => copies.hold(row).keys[1]))
   // Embedded with a durable store keeps no copies: two processes may share the store.
-  const trust: Trust | undefined = link.embedded ? undefined : new Trust({ store, clock, chance, log, times, heal: rows => keeper.inBackground(keeper.heal(rows)) })
-  const redis = trust && { copies, trust }
+  const trust: Trust | undefined = link.embedded ? undefined : new Trust({ store, clock, chance, log, times, heal, onPending })
+  const local = openLocal({ copies, trust, invalidations: respite.invalidations, clock }, options.l1)
+  const redis = trust && { copies, trust, local }
   const lookUp = new LookUp({
     // Memory answers at once, and needs no timer for every request.
     find: store.kind === 'memory' ? hash => store.find(hash) : hash => withinDeadline(store.find(hash), options.durableDeadline, 'find'),
@@ -86,7 +91,7 @@ function build (respite: Respite, options: ResolvedOptions): House {
   })
   const keeper: Keeper = new Keeper({ store, redis, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
   const rotator = new Rotator({ store, redis, tokens, events, clock, log, options, inBackground: work => keeper.inBackground(work) })
-  return { options, store, events, lookUp, keeper, rotator, copies, tokens, trust, secrets, clock, log }
+  return { options, store, events, lookUp, keeper, rotator, copies, tokens, trust, local, secrets, clock, log }
 }
 
 function decorate (fastify: FastifyInstance, { options, parts }: { options: ResolvedOptions, parts: ReplyParts }): void {
@@ -118,11 +123,12 @@ function identityOf (credentials: Credentials): Identity {
   }
 }
 
-function runWithApp (fastify: FastifyInstance, { store, trust, keeper, events, options }: House): void {
+function runWithApp (fastify: FastifyInstance, { store, trust, local, keeper, events, options }: House): void {
   const { respite } = fastify
   const purge = purger({ store, events, respite })
   let unsubscribe: (() => void) | undefined
   const unwatch = warnWithoutEra(respite)
+  const unfollow = local && followed(local, respite)
   fastify.addHook('onReady', async () => {
     await store.open({ migrate: options.migrate, clock: respite.clock })
     await trust?.start()
@@ -135,10 +141,18 @@ function runWithApp (fastify: FastifyInstance, { store, trust, keeper, events, o
     trust?.stop()
     purge.stop()
     unwatch()
+    unfollow?.()
     unsubscribe?.()
     await keeper.settled()
     await store.close()
   })
+}
+
+/** Sessions kept in this process end by the server's word, and are counted. */
+function followed (local: LocalSessions, { metrics: port }: Respite): () => void {
+  port.gauge({ ...metrics.localSessions, collect: gauge => gauge.of().set(local.size) })
+  port.gauge({ ...metrics.localBytes, collect: gauge => gauge.of().set(local.bytes) })
+  return local.follow()
 }
 
 /** Really asks the durable store. While it is down, sessions found in Redis are served for a stated time. */
