@@ -1,4 +1,4 @@
-import { type KeyShape, type Keyspace, type Link, loadScript, type RedisArg, randomToken, type ScriptOptions } from '@respite/redis'
+import { type KeyShape, type Keyspace, type Link, loadScript, type RedisArg, randomToken, type Script, type ScriptOptions } from '@respite/redis'
 import { FST_RSP_SESSION_COPY_FOREIGN, FST_RSP_SESSION_TOO_LARGE } from './errors.ts'
 import { flatFields } from './found-session.ts'
 import { keys } from './keys.ts'
@@ -20,7 +20,7 @@ export interface Held extends Credential {
 /** What `read` says. `fields` is flat: name, value, name, value, … */
 export type ReadReply = ['HIT', string, string, number, string[]] | ['DEAD'] | ['MISS', string, string]
 
-type ReadCallback = (error: Error | null, reply?: ReadReply) => void
+export type ReadCallback = (error: Error | null, reply?: ReadReply) => void
 
 /** A read that waits for the end of the turn. */
 interface Waiting { readonly held: Held, readonly era: string, readonly callback: ReadCallback }
@@ -65,13 +65,19 @@ export class Copies {
   readonly #link: Link
   readonly #gate: KeyShape
   readonly #copy: KeyShape
+  readonly #written: (keys: readonly string[]) => void
   #waiting: Waiting[] = []
 
-  constructor (link: Link, keyspace: Keyspace) {
+  /** @param written - told of all keys that this process has written, or may have, before it goes on */
+  constructor (link: Link, keyspace: Keyspace, written: (keys: readonly string[]) => void = () => undefined) {
     this.#link = link
+    this.#written = written
     this.#gate = keyspace.define(keys.gate.template)
     this.#copy = keyspace.define(keys.copy.template)
   }
+
+  /** What every key of a gate or a copy begins with. */
+  get prefix (): string { return this.#gate.prefix }
 
   /** The keys of a credential. */
   hold ({ tag, hash }: Credential): Held {
@@ -85,7 +91,7 @@ export class Copies {
    * @returns false if Redis cannot be believed now: the era of its data is not known. The callback is not called then
    */
   read (held: Held, callback: ReadCallback): boolean {
-    const era = this.#eraOf(held.gateKey)
+    const era = this.eraOf(held.gateKey)
     if (era === undefined) return false
     if (this.#link.features.cluster) {
       this.#read([{ held, era, callback }])
@@ -95,6 +101,14 @@ export class Copies {
     if (waiting === 1) this.#link.soon(() => this.#readAll())
     else if (waiting === mostAtOnce) this.#readAll()
     return true
+  }
+
+  /** The era in which Redis may be believed now; undefined: none. */
+  eraOf (gateKey: string): string | undefined {
+    const { state, features } = this.#link
+    if (state !== 'up') return undefined
+    // A server that shows no identity of its data (the boot has warned): there is one era.
+    return features.era ? this.#link.eraOf(gateKey) : features.server === 'unknown' ? undefined : 'unknown'
   }
 
   #readAll (): void {
@@ -122,7 +136,7 @@ export class Copies {
   /** A lease on a user's gate, or undefined while Redis cannot give one. */
   async lease (tag: string): Promise<Lease | undefined> {
     const gateKey = this.#gate.key(tag)
-    const era = this.#eraOf(gateKey)
+    const era = this.eraOf(gateKey)
     if (era === undefined) return undefined
     try {
       const [reply] = await this.#link.run(scripts.read, [gateKey], [leaseMs, era, randomToken()]) as [ReadReply | ['ERROR', string]]
@@ -135,33 +149,34 @@ export class Copies {
 
   /** @throws a `LinkError`, as do all that follow */
   fill (held: Held, lease: Lease, { version, ttlMs, fields }: CopyContent): Promise<unknown> {
-    return this.#link.run(scripts.fill, held.keys, [lease.n, lease.g, version, Math.floor(ttlMs), ...fields])
+    return this.#write(scripts.fill, held.keys, [lease.n, lease.g, version, Math.floor(ttlMs), ...fields])
   }
 
   bury (held: Held): Promise<unknown> {
-    return this.#link.run(scripts.bury, [held.keys[1]], [deadMs])
+    return this.#write(scripts.bury, [held.keys[1]], [deadMs])
   }
 
   /** @param hashes - with whether each is dead, or only not to be kept */
   kill (tag: string, hashes: readonly { readonly hash: string, readonly dead: boolean }[]): Promise<unknown> {
     const { dead, args } = { dead: deadMs, args: hashes.map(({ dead }) => dead ? '1' : '0') }
-    return this.#link.run(scripts.kill, this.#keysOf(tag, hashes.map(({ hash }) => hash)), [dead, ...args])
+    return this.#write(scripts.kill, this.#keysOf(tag, hashes.map(({ hash }) => hash)), [dead, ...args])
   }
 
   /** Ends all copies of a user, known and unknown. */
   dropGate (tag: string): Promise<unknown> {
-    return this.#link.send('UNLINK', this.#gate.key(tag))
+    const gateKey = this.#gate.key(tag)
+    return this.#told([gateKey], this.#link.send('UNLINK', gateKey))
   }
 
   /** @param hashes - the new one, then the victims */
   activate (tag: string, hashes: readonly [string, ...string[]], lease: Lease | undefined, content: CopyContent): Promise<unknown> {
     const { version, ttlMs, fields } = content
     const args: RedisArg[] = [lease?.n ?? '', lease?.g ?? '', version, Math.floor(ttlMs), deadMs, ...fields]
-    return this.#link.run(scripts.activate, this.#keysOf(tag, hashes), args)
+    return this.#write(scripts.activate, this.#keysOf(tag, hashes), args)
   }
 
   save (tag: string, hash: string, version: number, delta: { set: ReadonlyMap<string, string>, deleted: readonly string[] }): Promise<unknown> {
-    return this.#link.run(scripts.save, this.#keysOf(tag, [hash]), [version, delta.set.size, ...flatFields(delta.set), ...delta.deleted.map(name => `f:${name}`)])
+    return this.#write(scripts.save, this.#keysOf(tag, [hash]), [version, delta.set.size, ...flatFields(delta.set), ...delta.deleted.map(name => `f:${name}`)])
   }
 
   /**
@@ -170,10 +185,10 @@ export class Copies {
    * @throws FST_RSP_SESSION_TOO_LARGE, a `LinkError`
    */
   async keep ({ tag, hash }: Credential, delta: Delta, { all, maxBytes }: { all: boolean, maxBytes: number }): Promise<number | undefined> {
-    const era = this.#eraOf(this.#gate.key(tag))
+    const era = this.eraOf(this.#gate.key(tag))
     if (era === undefined) return undefined
     const args: RedisArg[] = [era, maxBytes, all ? '1' : '0', delta.loaded, delta.set.size, ...flatFields(delta.set), ...delta.deleted.map(name => `f:${name}`)]
-    const [done, n] = await this.#link.run(scripts.keep, this.#keysOf(tag, [hash]), args) as [number, number]
+    const [done, n] = await this.#write(scripts.keep, this.#keysOf(tag, [hash]), args) as [number, number]
     if (done === -1) throw new FST_RSP_SESSION_TOO_LARGE([...delta.set.keys()].join(', ').slice(0, 100), n, maxBytes)
     return done === 1 ? n : undefined
   }
@@ -200,28 +215,34 @@ export class Copies {
    * @returns false if the copy was to go, and has newer changes
    */
   async settle ({ tag, hash }: Credential, { seq, version, drop }: { seq: number, version: number, drop: boolean }): Promise<boolean> {
-    return await this.#link.run(scripts.settle, this.#keysOf(tag, [hash]), [seq, version, drop ? '1' : '0']) === 1
+    return await this.#write(scripts.settle, this.#keysOf(tag, [hash]), [seq, version, drop ? '1' : '0']) === 1
   }
 
   /** The old copy goes, whatever becomes of the new one. */
   rotate (tag: string, hashes: readonly [old: string, next: string], lease: Lease, { version, ttlMs, fields }: CopyContent): Promise<unknown> {
-    return this.#link.run(scripts.rotate, this.#keysOf(tag, hashes), [lease.n, lease.g, version, Math.floor(ttlMs), ...fields])
+    return this.#write(scripts.rotate, this.#keysOf(tag, hashes), [lease.n, lease.g, version, Math.floor(ttlMs), ...fields])
   }
 
   /** @param marks - flat: name, value, … */
   touch (held: Held, ttlMs: number, marks: readonly string[]): Promise<unknown> {
-    return this.#link.run(scripts.touch, held.keys, [Math.floor(ttlMs), ...marks])
+    return this.#write(scripts.touch, held.keys, [Math.floor(ttlMs), ...marks])
+  }
+
+  #write (script: Script, keys: readonly string[], args: readonly RedisArg[]): Promise<unknown> {
+    return this.#told(keys, this.#link.run(script, keys, args))
+  }
+
+  /** Also where it failed: Redis may have done it. */
+  async #told (keys: readonly string[], work: Promise<unknown>): Promise<unknown> {
+    try {
+      return await work
+    } finally {
+      this.#written(keys)
+    }
   }
 
   #keysOf (tag: string, hashes: readonly string[]): string[] {
     return [this.#gate.key(tag), ...hashes.map(hash => this.#copy.key(tag, hash))]
-  }
-
-  #eraOf (gateKey: string): string | undefined {
-    const { state, features } = this.#link
-    if (state !== 'up') return undefined
-    // A server that shows no identity of its data (the boot has warned): there is one era.
-    return features.era ? this.#link.eraOf(gateKey) : features.server === 'unknown' ? undefined : 'unknown'
   }
 }
 

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Copies } from './copies.ts'
 import type { Flusher } from './flusher.ts'
 import type { Keeper } from './keeper.ts'
+import type { LocalSessions } from './local-sessions.ts'
 import type { LookUp } from './look-up.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Rotator } from './rotator.ts'
@@ -28,6 +29,8 @@ export interface House {
   readonly tokens: Tokens<ReturnType<Copies['hold']>>
   /** Undefined: there are no copies in Redis. */
   readonly trust: Trust | undefined
+  /** Undefined: none are kept in this process. */
+  readonly local: LocalSessions | undefined
   /** The first signs; at least one. */
   readonly secrets: readonly string[]
   readonly clock: Clock

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Copies, Held, Lease } from './copies.ts'
 import type { Flusher } from './flusher.ts'
 import { copyFields, type FoundSession, foundInRedis, foundInStore } from './found-session.ts'
+import type { LocalSessions } from './local-sessions.ts'
 import type { SessionEvents } from './session-events.ts'
 import { type Answer, SharedReads } from './shared-reads.ts'
 import { isLive, type LiveSession, type DeadSession } from './stores/store.ts'
@@ -14,7 +15,7 @@ export type FoundCallback = (error: Error | null, found?: FoundSession) => void
 /** What a look-up works with; without `redis` every request asks the store. */
 export interface LookUpParts {
   readonly find: (credential: Credential) => Promise<LiveSession | DeadSession>
-  readonly redis: { readonly copies: Copies, readonly trust: Trust } | undefined
+  readonly redis: { readonly copies: Copies, readonly trust: Trust, /** What this process keeps. */ readonly local: LocalSessions | undefined } | undefined
   /** With `data` other than through. */
   readonly flusher: Flusher | undefined
   readonly events: SessionEvents
@@ -47,7 +48,13 @@ export class LookUp {
       callback(null)
       return
     }
-    const asked = redis !== undefined && redis.trust.believes(held.hash) && redis.copies.read(held, (error, reply) => {
+    const kept = redis?.local?.find(held)
+    if (kept !== undefined) {
+      events.local.inc()
+      callback(null, kept)
+      return
+    }
+    const asked = redis !== undefined && redis.trust.believes(held.hash) && (redis.local ?? redis.copies).read(held, (error, reply) => {
       if (error !== null || reply === undefined) this.#ask(held, undefined, callback)
       else if (reply[0] === 'HIT') this.#hit(held, reply, callback)
       else if (reply[0] === 'MISS') this.#miss(held, { n: reply[1], g: reply[2] }, callback)

@@ -37,6 +37,7 @@ export interface SessionOptions {
   durableDeadline?: Duration
   recheckEvery?: Duration
   maxSessions?: number
+  l1?: false | { maxAge?: Duration, maxItems?: number, maxBytes?: number }
 }
 
 /** The same, checked and complete; durations in ms. */
@@ -65,6 +66,7 @@ export interface ResolvedOptions {
   readonly durableDeadline: number
   readonly recheckEvery: number
   readonly maxSessions: number
+  readonly l1: boolean | { readonly maxAge: number, readonly maxItems: number, readonly maxBytes: number }
 }
 
 /** The cookie's name and attributes; HttpOnly is always set. */
@@ -130,6 +132,18 @@ const remember = {
   }
 }
 
+const l1 = {
+  type: ['boolean', 'object'],
+  description: 'Keeps copies of sessions in this process, so that a read-only request asks nobody; `{}` for the bounds below. They end when the server says so: a moment after the end of the session. Needs a Redis server with CLIENT TRACKING',
+  additionalProperties: false,
+  properties: {
+    maxAge: { duration: true, minimumMs: 1, maximumMs: 3_600_000, default: '10s', description: 'How long a copy is used at most: bounds what a loss that nobody noticed could do' },
+    maxItems: { type: 'integer', minimum: 1, maximum: 10_000_000, default: 10_000, description: 'Most copies' },
+    maxBytes: { type: 'integer', minimum: 10_000, default: 33_554_432, description: 'Most bytes of them: two a character, and 1,000 for each copy' }
+  },
+  default: false
+}
+
 /** Every option with its type, bound and default. */
 export const optionsSchema = {
   properties: {
@@ -180,7 +194,8 @@ export const optionsSchema = {
     durableDown: { duration: true, minimumMs: 0, default: '1m', description: 'How long sessions found in Redis are served while the durable store is down' },
     durableDeadline: { duration: true, minimumMs: 50, default: '2s', description: 'How long the durable store has for an answer' },
     recheckEvery: { duration: true, minimumMs: 100, maximumMs: 3_600_000, default: '30s', description: 'How often the durable store is asked whether the sessions of open connections still live, also when no message said otherwise' },
-    maxSessions: { type: 'integer', minimum: 1, default: 100_000, description: 'Sessions kept in this process without a durable store; beyond, the longest unused one ends' }
+    maxSessions: { type: 'integer', minimum: 1, default: 100_000, description: 'Sessions kept in this process without a durable store; beyond, the longest unused one ends' },
+    l1
   }
 }
 
@@ -195,7 +210,7 @@ export function resolveOptions (given: SessionOptions | undefined): Readonly<Res
 }
 
 function contradiction (options: ResolvedOptions): string | undefined {
-  const { durable, afterFailover, perUser, cookie, idle, absolute, remember, touchEvery, rotateEvery, grace, conflict, data, pollEvery, trust, durableDown } = options
+  const { durable, afterFailover, perUser, cookie, idle, absolute, remember, touchEvery, rotateEvery, grace, conflict, data, pollEvery, trust, durableDown, l1 } = options
   if (perUser.onExceed === 'replace' && perUser.max > 1) return `perUser.onExceed 'replace' ends all other sessions: with max ${perUser.max} say 'evict-oldest' or 'reject'`
   if (cookie.name.startsWith('__Host-') && (!cookie.secure || cookie.path !== '/' || cookie.domain !== undefined)) {
     return `cookie.name '${cookie.name}' asks for secure: true, path '/' and no domain`
@@ -208,11 +223,13 @@ function contradiction (options: ResolvedOptions): string | undefined {
   if (remember !== undefined && remember.idle > remember.absolute) return `remember.idle (${remember.idle} ms) must not exceed remember.absolute (${remember.absolute} ms)`
   if (rotateEvery > 0 && grace >= rotateEvery) return `grace (${grace} ms) must be below rotateEvery (${rotateEvery} ms)`
   if (afterFailover === 'trust' && durable !== 'none') return "afterFailover 'trust' is for durable: 'none' alone: a durable store knows which sessions have ended"
+  if (l1 !== false && durable === 'none') return "l1 needs a durable store: with durable 'none' Redis is the authority, and is asked each time"
   if (data !== 'through' && durable === 'none') return `data '${data}' is for a durable store beside Redis: with durable 'none' there is no row that could be written later`
   if (data !== 'through' && conflict === 'compare-and-set') {
     return `data '${data}' saves into Redis first, and conflict 'compare-and-set' compares with the row: say 'merge' or 'last-wins', or data 'through'`
   }
   if (trust <= pollEvery) return `trust (${trust} ms) must exceed pollEvery (${pollEvery} ms)`
   if (durableDown > 0 && durableDown < trust) return `durableDown (${durableDown} ms) must be 0 or at least trust (${trust} ms)`
+  if (l1 === true) return 'l1 true has no bounds: say { maxAge, maxItems, maxBytes }, or {} for their defaults'
   return undefined
 }

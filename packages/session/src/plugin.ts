@@ -13,6 +13,7 @@ import { finish, login, type LoginOptions, logout, type ReplyParts } from './htt
 import { Flusher } from './flusher.ts'
 import { type House, houses } from './house.ts'
 import { endedTopic, Keeper } from './keeper.ts'
+import { type LocalSessions, openLocal } from './local-sessions.ts'
 import { LookUp } from './look-up.ts'
 import { metrics } from './metrics.ts'
 import { type ResolvedOptions, resolveOptions, type SessionOptions } from './options.ts'
@@ -23,7 +24,7 @@ import { SessionEnds } from './session-ends.ts'
 import { SessionEvents } from './session-events.ts'
 import { createSessions } from './sessions.ts'
 import { MemoryStore } from './stores/memory.ts'
-import type { SessionStore } from './stores/store.ts'
+import type { PendingRow, SessionStore } from './stores/store.ts'
 import { isVisitorTag, Tokens } from './token.ts'
 import { Trust } from './trust.ts'
 import { withinDeadline } from './within-deadline.ts'
@@ -72,14 +73,17 @@ function build (respite: Respite, options: ResolvedOptions): House {
   const log = respite.logger('session')
   const events = new SessionEvents(respite.metrics, log)
   const store = storeOf(respite, options)
-  const copies = new Copies(link, keyspace)
+  const copies = new Copies(link, keyspace, keys => local?.end(keys))
   // Sessions that end with this process need a secret no longer.
   const secrets = options.secrets ?? [randomSecret(32).toString('base64url')]
   const tokens = new Tokens(secrets, credential => copies.hold(credential))
   const times = { pollEveryMs: options.pollEvery, trustMs: options.trust, durableDownMs: options.durableDown, deadlineMs: options.durableDeadline }
+  const heal = (rows: readonly PendingRow[]) => keeper.inBackground(keeper.heal(rows))
+  const onPending = (rows: readonly PendingRow[]) => local?.end(rows.map(row => copies.hold(row).keys[1]))
   // Embedded with a durable store keeps no copies: two processes may share the store. Nor does a store that is Redis itself.
-  const trust: Trust | undefined = link.embedded || options.durable === 'none' ? undefined : new Trust({ store, clock, chance, log, times, heal: rows => keeper.inBackground(keeper.heal(rows)) })
-  const redis = trust && { copies, trust }
+  const trust: Trust | undefined = link.embedded || options.durable === 'none' ? undefined : new Trust({ store, clock, chance, log, times, heal, onPending })
+  const local = openLocal({ copies, trust, invalidations: respite.invalidations, clock }, options.l1)
+  const redis = trust && { copies, trust, local }
   const flusher = redis && options.data !== 'through'
     ? new Flusher({ store, ...redis, clock, log, options, inBackground: work => keeper.inBackground(work) })
     : undefined
@@ -113,7 +117,7 @@ function build (respite: Respite, options: ResolvedOptions): House {
     log,
     times: { recheckMs: options.recheckEvery, deafRecheckMs: Math.min(options.recheckEvery, options.trust), durableDownMs: options.durableDown }
   })
-  return { options, store, events, ends, flusher, lookUp, keeper, rotator, copies, tokens, trust, secrets, clock, log }
+  return { options, store, events, ends, flusher, lookUp, keeper, rotator, copies, tokens, trust, local, secrets, clock, log }
 }
 
 function storeOf ({ link, keyspace, logger }: Respite, { durable, maxSessions, afterFailover }: ResolvedOptions): SessionStore {
@@ -150,11 +154,12 @@ function identityOf (credentials: Credentials): Identity {
   }
 }
 
-function runWithApp (fastify: FastifyInstance, { store, trust, flusher, keeper, events, ends, options }: House): void {
+function runWithApp (fastify: FastifyInstance, { store, trust, local, flusher, keeper, events, ends, options }: House): void {
   const { respite } = fastify
   const purge = purger({ store, events, respite })
   let unsubscribe: (() => void) | undefined
   const unwatch = warnWithoutEra(respite)
+  const unfollow = local && followed(local, respite)
   fastify.addHook('onReady', async () => {
     await store.open({ migrate: options.migrate, clock: respite.clock })
     await trust?.start()
@@ -174,11 +179,19 @@ function runWithApp (fastify: FastifyInstance, { store, trust, flusher, keeper, 
     trust?.stop()
     purge.stop()
     unwatch()
+    unfollow?.()
     unsubscribe?.()
     await keeper.settled()
     await flusher?.close()
     await store.close()
   })
+}
+
+/** Sessions kept in this process end by the server's word, and are counted. */
+function followed (local: LocalSessions, { metrics: port }: Respite): () => void {
+  port.gauge({ ...metrics.localSessions, collect: gauge => gauge.of().set(local.size) })
+  port.gauge({ ...metrics.localBytes, collect: gauge => gauge.of().set(local.bytes) })
+  return local.follow()
 }
 
 /** Really asks the durable store. While it is down, sessions found in Redis are served for a stated time. */

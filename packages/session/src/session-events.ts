@@ -17,6 +17,7 @@ export type SessionListener = (event: SessionEvent) => void
 
 /** Counts what happens to sessions, and tells those who listen in this process. */
 export class SessionEvents {
+  readonly local: CounterSeries
   readonly hit: CounterSeries
   readonly miss: CounterSeries
   readonly dead: CounterSeries
@@ -38,6 +39,7 @@ export class SessionEvents {
       lost: counter.of('lost'),
       reuse: counter.of('reuse')
     }
+    this.local = counter.of('local')
     this.hit = counter.of('hit')
     this.miss = counter.of('miss')
     this.dead = counter.of('dead')

@@ -13,6 +13,8 @@ export interface TrustParts {
   readonly times: { readonly pollEveryMs: number, readonly trustMs: number, readonly durableDownMs: number, readonly deadlineMs: number }
   /** Tells Redis what it does not know yet: rows that have been pending for a while. */
   readonly heal: (rows: readonly PendingRow[]) => Promise<unknown>
+  /** Told of the rows that Redis is not believed for from now on. */
+  readonly onPending?: (rows: readonly PendingRow[]) => void
 }
 
 // More pending rows than this are not carried along: nothing is trusted until they are fewer.
@@ -97,6 +99,7 @@ export class Trust {
   #install (asked: { monotonicMs: number, wallMs: number }, rows: readonly PendingRow[]): void {
     this.#asked = asked
     this.#bypass = new Set(rows.map(row => row.hash))
+    this.#parts.onPending?.(rows)
   }
 
   #heal (rows: readonly PendingRow[]): void {

@@ -1,4 +1,4 @@
-// @respite/session with its defaults, over Redis and a durable store.
+// @respite/session with its defaults, or with copies in the process, over Redis and a durable store.
 import redis from '@respite/redis'
 import session from '@respite/session'
 import Fastify from 'fastify'
@@ -12,7 +12,7 @@ const durable = counted(store)
 const app = Fastify()
 app.addHook('onClose', stop) // the last to run
 await app.register(redis, { url: process.env.BENCH_REDIS_URL })
-await app.register(session, { secrets: ['a secret of a bench, at least 32 characters long'], durable: durable.store })
+await app.register(session, { secrets: ['a secret of a bench, at least 32 characters long'], durable: durable.store, ...process.env.BENCH_L1 && { l1: {} } })
 
 app.post('/login', async (request, reply) => {
   await reply.login(request.body.userId, { data })

@@ -8,10 +8,11 @@ import { ratelimitLease } from './ratelimit-lease.ts'
 import { ratelimitRefuse } from './ratelimit-refuse.ts'
 import { session, sessionFallback } from './session.ts'
 import { sessionLogin } from './session-login.ts'
+import { sessionRevoke } from './session-revoke.ts'
 import { suite } from './suite.ts'
 
 /** Every scenario that `npm run bench -- <name>` knows. */
 export const scenarios: readonly Scenario[] = [
   suite, cacheHit, cacheL2, cacheL2Many, cacheStampede, cacheRoute, ratelimit, ratelimitAlone, ratelimitRefuse, ratelimitFlood, ratelimitLease,
-  session, sessionLogin, sessionFallback
+  session, sessionLogin, sessionFallback, sessionRevoke
 ]

@@ -2,6 +2,7 @@ import t from 'tap'
 import { runScenario } from '../../src/run-scenario.ts'
 import { session, sessionFallback } from '../../src/scenarios/session.ts'
 import { sessionLogin } from '../../src/scenarios/session-login.ts'
+import { sessionRevoke } from '../../src/scenarios/session-revoke.ts'
 
 // A minute of two cores.
 const skip = process.env.RESPITE_BENCHES !== 'all' && 'RESPITE_BENCHES=all runs it'
@@ -31,4 +32,10 @@ t.test('with Redis gone a session is read once for all who ask at once', { skip 
 t.test('logins end the session before', { skip }, async t => {
   const { results } = await runScenario(sessionLogin, { ...options, only: ['respite-sqlite'], print: text => { t.comment(text) } })
   t.ok(results['respite-sqlite']!.opsPerSecond! > 0, `${results['respite-sqlite']!.opsPerSecond} a second`)
+})
+
+t.test('a revoke without local copies is never late', { skip }, async t => {
+  const { results } = await runScenario(sessionRevoke, { ...options, print: text => { t.comment(text) } })
+  t.equal(results.respite!.lateMaxMs, 0)
+  t.ok(results['respite-l1']!.lateMaxMs! < 2_000, `${results['respite-l1']!.lateMaxMs} ms`)
 })

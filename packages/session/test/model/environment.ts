@@ -1,6 +1,7 @@
 import type { Step } from '@respite/testing'
+import { tell, words } from './near.ts'
 import { execute } from './redis.ts'
-import { type Luck, type Scene, type World } from './world.ts'
+import { type Luck, newNear, type Scene, type World } from './world.ts'
 
 /** What happens to the calls rather than through them. */
 export function environment (scene: Scene, world: World): Step<World>[] {
@@ -9,13 +10,25 @@ export function environment (scene: Scene, world: World): Step<World>[] {
   const may = (fault: keyof Luck, label: string, act: (world: World) => void) => {
     if (luck[fault] > 0) steps.push({ label, act: after => { after.luck[fault]--; act(after) } })
   }
-  may('wipe', 'FLUSHALL', after => { after.redis = { gate: null, copies: {} } })
-  if (redis.gate !== null) may('eviction', 'the gate is evicted', after => { after.redis.gate = null })
-  for (const hash of Object.keys(redis.copies)) may('eviction', `the copy ${hash} is evicted`, after => { delete after.redis.copies[hash] })
+  may('wipe', 'FLUSHALL', after => { after.redis = { gate: null, copies: {} }; tell(after, 'all') })
+  if (redis.gate !== null) may('eviction', 'the gate is evicted', after => evict(after, ({ redis }) => { redis.gate = null }))
+  for (const hash of Object.keys(redis.copies)) may('eviction', `the copy ${hash} is evicted`, after => evict(after, ({ redis }) => { delete redis.copies[hash] }))
   if (luck.failover > 0) may('replication', 'the replica catches up', after => { after.replica = structuredClone(after.redis) })
-  if (replica !== null) may('failover', 'a failover to the replica', after => { Object.assign(after, { redis: after.replica!, replica: null, era: after.era + 1 }) })
+  if (replica !== null) may('failover', 'a failover to the replica', failOver)
   may('tick', 'time passes', after => { after.now++ })
-  return [...steps, ...processes(scene, world)]
+  return [...steps, ...words(scene, world), ...processes(scene, world)]
+}
+
+function evict (world: World, act: (world: World) => void): void {
+  const before = structuredClone(world.redis)
+  act(world)
+  tell(world, before)
+}
+
+/** The connections end with the server. */
+function failOver (world: World): void {
+  Object.assign(world, { redis: world.replica!, replica: null, era: world.era + 1 })
+  for (const { near } of world.processes) if (near !== undefined) Object.assign(near, { told: [], word: 'lost' })
 }
 
 function processes (scene: Scene, { processes, commits, calls, luck }: World): Step<World>[] {
@@ -32,5 +45,6 @@ function processes (scene: Scene, { processes, commits, calls, luck }: World): S
 function crash (world: World, at: number, midWay: (index: number) => boolean): void {
   world.luck.crash--
   for (const index of world.calls.keys()) if (midWay(index)) world.calls[index] = { step: 'over', outcome: 'crashed' }
-  world.processes[at] = { trusts: false, polled: 0, bypass: [] }
+  const { near } = world.processes[at]!
+  world.processes[at] = { trusts: false, polled: 0, bypass: [], ...near && { near: newNear() } }
 }

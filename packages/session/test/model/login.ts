@@ -1,5 +1,6 @@
 import type { Step } from '@respite/testing'
 import { confirmDead, unacknowledged, waitForAll } from './acknowledging.ts'
+import { changedHere } from './near.ts'
 import { type Turn, script, statement } from './turn.ts'
 import { type World, idle, isAlive, living } from './world.ts'
 
@@ -53,12 +54,14 @@ function insert (turn: Turn, victims: readonly string[] | undefined): void {
 }
 
 function activated (turn: Turn): void {
+  changedHere(turn, turn.call.hashes!)
   turn.ends(turn.call.hashes!, 'S1')
   if (turn.call.hashes!.length === 0) turn.over('ok')
   else turn.call.step = 'confirm'
 }
 
 function notActivated (turn: Turn): void {
+  changedHere(turn, turn.call.hashes!)
   if (turn.call.hashes!.length === 0) turn.over('ok')
   else unacknowledged(turn, turn.call.hashes!, 'S1')
 }

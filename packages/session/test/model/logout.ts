@@ -1,5 +1,6 @@
 import type { Step } from '@respite/testing'
 import { confirmDead, unacknowledged, waitForAll } from './acknowledging.ts'
+import { changedHere } from './near.ts'
 import { type Turn, script, statement } from './turn.ts'
 import type { World } from './world.ts'
 
@@ -13,7 +14,7 @@ export function logout (turn: Turn): Step<World>[] {
       if (redisFirst) return kill(turn => { turn.call.step = 'commit' }, turn => turn.over('failed'))
       return statement(turn, 'marks the rows dead', turn => { markDead(turn); turn.call.step = 'kill' })
     case 'commit': return statement(turn, 'removes the rows', removeRows)
-    case 'kill': return kill(acknowledged, turn => unacknowledged(turn, turn.call.hashes!))
+    case 'kill': return kill(acknowledged, notAcknowledged)
     case 'wait': return waitForAll(turn, turn => turn.ends(turn.call.family!, 'S2'))
     default: return statement(turn, 'confirms', turn => confirmDead(turn, turn.call.hashes!))
   }
@@ -39,6 +40,12 @@ function removeRows (turn: Turn): void {
 }
 
 function acknowledged (turn: Turn): void {
+  changedHere(turn, turn.call.family!)
   turn.ends(turn.call.family!, 'S2')
   turn.call.step = 'confirm'
+}
+
+function notAcknowledged (turn: Turn): void {
+  changedHere(turn, turn.call.family!)
+  unacknowledged(turn, turn.call.hashes!)
 }

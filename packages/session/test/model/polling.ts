@@ -1,4 +1,5 @@
 import type { Step } from '@respite/testing'
+import { spoilPending } from './near.ts'
 import { type Turn, local, script, statement } from './turn.ts'
 import { type World, pendingOf } from './world.ts'
 
@@ -17,6 +18,7 @@ export function poll (turn: Turn): Step<World>[] {
 function install (turn: Turn): void {
   const { scene, world, call, process } = turn
   process.bypass = call.hashes!
+  spoilPending(turn)
   // An answer from before a wait that is over has come after its own time.
   if (call.commit! >= world.waited || scene.without === 'a late poll gives no trust') {
     process.polled = scene.without === 'trust counts from when the poll was sent' ? world.commits : call.commit!

@@ -54,6 +54,18 @@ const small: Record<string, Scene> = {
   'an id that no store knows; wiped, a late command': { calls: [request(0, 'Q'), request(1, 'Q'), logout(0, 'Q')], luck: { wipe: 1, timeout: 1 } }
 }
 
+/** With copies in the processes: what the server says of them is on its way, and an accept until it has arrived is what `l1` gives up. */
+const near: Record<string, Scene> = {
+  'a log-out and two requests; the word is lost': { l1: true, calls: [logout(0), request(1), request(1)], luck: { loss: 1 } },
+  'a log-out, requests here and there; a late command': { l1: true, calls: [logout(0), request(0), request(1)], luck: { timeout: 1 } }
+}
+
+const nearFurther: Record<string, Scene> = {
+  'a log-out, two requests; failover': { l1: true, calls: [logout(0), request(1), request(1)], luck: failover },
+  'a log-out and three requests; the word is lost': { l1: true, calls: [logout(0), request(1), request(1), request(1)], luck: { loss: 1 } },
+  'a log-out, requests here and there; a late command': { l1: true, calls: [logout(0), request(0), request(1), request(1)], luck: { timeout: 1 } }
+}
+
 const further: Record<string, Scene> = {
   'a log-out and two requests; wiped, evicted, a crash': { cached: false, calls: [logout(0), request(1), request(1)], luck: { wipe: 1, eviction: 1, crash: 1 } },
   'two saves and a fill, a sweep; wiped, a late command': { cached: false, calls: [save(0, 'x', '1'), save(1, 'y', '2'), request(0), sweep(1)], fields: ['x', 'y'], luck: { wipe: 1, timeout: 1 } },
@@ -85,7 +97,10 @@ const further: Record<string, Scene> = {
 // What breaks with every guard in place: some scenes are walked for both.
 const walked = new Map<Scene, string>()
 
-for (const [name, scene] of Object.entries(large ? { ...small, ...further } : small)) {
+const named = (of: string, scenes: Record<string, Scene>) => Object.fromEntries(Object.entries(scenes).map(([name, scene]) => [`${of}: ${name}`, scene]))
+const scenes = { ...small, ...named('local copies', near), ...large && { ...further, ...named('local copies, further', nearFurther) } }
+
+for (const [name, scene] of Object.entries(scenes)) {
   t.test(`S1 to S7 hold: ${name}`, async t => {
     const beganMs = performance.now()
     const { broken, trace, states, transitions } = walk(scene)
@@ -115,7 +130,11 @@ const counterexamples: Record<Guard, [string, Scene]> = {
   'a save follows to the successor': ['S3', { calls: [rotate(0, 'B'), save(1, 'x')], fields: ['x'], luck: {} }],
   'a revoke ends the family': ['S2', { calls: [rotate(0, 'B'), { ...logout(1), after: 0 }, request(0, 'B')], luck: {} }],
   'a login locks its owner': ['S1', { calls: [login(0, 'B'), login(1, 'C')], luck: {} }],
-  'only a read sent later is shared': ['S2', { cached: false, calls: [logout(0), request(1), request(1)], luck: {} }]
+  'only a read sent later is shared': ['S2', { cached: false, calls: [logout(0), request(1), request(1)], luck: {} }],
+  'a local copy is kept under a mark': ['S2', { l1: true, calls: [logout(0), request(1), request(1)], luck: {} }],
+  'local copies end with the word': ['S2', { l1: true, calls: [logout(0), request(1), request(1)], luck: { loss: 1 } }],
+  'a local copy is believed as Redis is': ['S2', { l1: true, calls: [logout(0), request(1), request(1)], luck: { timeout: 1 } }],
+  'an own change ends a local copy at once': ['S2', { l1: true, calls: [logout(1), request(1), request(1)], luck: {} }]
 }
 
 function whole (scene: Scene): string {

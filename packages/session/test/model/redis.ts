@@ -1,10 +1,15 @@
 import { type Lease, type ModelContent, type ModelGate, ScriptsModel } from '../lua/scripts-model.ts'
+import { tell } from './near.ts'
 import { type Command, type Guard, type Scene, type World, grace } from './world.ts'
 
 /** Runs a command on the scripts' model, which is proven to answer as Redis does. */
-export function execute (scene: Scene, { redis, now }: World, [name, ...args]: Command): unknown {
+export function execute (scene: Scene, world: World, [name, ...args]: Command): unknown {
+  const { redis, now } = world
+  const before = scene.l1 === true ? structuredClone(redis) : undefined
   const scripts = scene.without === undefined ? new ScriptsModel(redis, now) : new WithoutOne(scene.without, redis, now)
-  return (scripts[name] as (...args: unknown[]) => unknown).apply(scripts, args)
+  const reply = (scripts[name] as (...args: unknown[]) => unknown).apply(scripts, args)
+  if (before !== undefined) tell(world, before)
+  return reply
 }
 
 /** The scripts with one guard left out. */

@@ -1,4 +1,5 @@
 import type { Step } from '@respite/testing'
+import { acceptNear, answered, isNear, mark } from './near.ts'
 import { type Turn, local, script, statement } from './turn.ts'
 import { type World, isAlive, unknownHash } from './world.ts'
 
@@ -11,6 +12,7 @@ export function request (turn: Turn): Step<World>[] {
       // Before a token exists nobody can show it.
       return world.issued.includes(hash) || hash === unknownHash ? local(turn, 'arrives', arrive) : []
     case 'read': return script(turn, turn => ['read', hash, `n${turn.index}`, String(turn.world.era)], heed, turn => { turn.call.step = 'select' })
+    case 'hit': return answered(turn)
     case 'select': return [...statement(turn, 'selects', select), ...joiners(turn)]
     case 'selected': return local(turn, 'gets its row', received)
     case 'fill': return script(turn, turn => ['fill', hash, turn.call.lease!, turn.content], turn => turn.over(), turn => turn.over())
@@ -18,16 +20,26 @@ export function request (turn: Turn): Step<World>[] {
   }
 }
 
-function arrive ({ scene, world, call, process, plan }: Turn): void {
+function arrive (turn: Turn): void {
+  const { scene, world, call, process, plan } = turn
   const hash = plan.hash!
   call.forbidden = world.ended[hash] ?? ((world.graceEnds[hash] ?? Infinity) <= world.now ? 'S7' : '')
+  if (isNear(turn)) {
+    acceptNear(turn)
+    return
+  }
   const believes = scene.without === 'what Redis did not acknowledge is pending and waited for' || (process.trusts && !process.bypass.includes(hash))
   call.step = believes ? 'read' : 'select'
+  if (believes) mark(turn)
 }
 
 function heed (turn: Turn, reply: unknown): void {
   const [kind, n, g] = reply as string[]
-  if (kind === 'HIT') {
+  if (kind === 'HIT' && turn.process.near !== undefined) {
+    // With local copies the answer's way matters: what the server says may overtake it.
+    turn.call.row = { version: 0, data: {}, until: turn.world.redis.copies[turn.plan.hash!]!.until! }
+    turn.call.step = 'hit'
+  } else if (kind === 'HIT') {
     turn.accept()
     turn.over()
   } else if (kind === 'DEAD') {

@@ -6,7 +6,8 @@ export type Guard =
   'a lineage is random' | 'activate asks for its lease' | 'what Redis did not acknowledge is pending and waited for' |
   'a row stays until Redis has acknowledged' | 'trust counts from when the poll was sent' | 'a late poll gives no trust' |
   'a save never creates' | 'a save extends the version before it' | 'a superseded copy goes' | 'a save follows to the successor' |
-  'a revoke ends the family' | 'a login locks its owner' | 'only a read sent later is shared'
+  'a revoke ends the family' | 'a login locks its owner' | 'only a read sent later is shared' |
+  'a local copy is kept under a mark' | 'local copies end with the word' | 'a local copy is believed as Redis is' | 'an own change ends a local copy at once'
 
 /** A call under way: a step of it is one transaction, one script, or one thing that a process does by itself. */
 export type Plan = { readonly process: number, /** Begins when that call is over. */ readonly after?: number } & (
@@ -17,7 +18,18 @@ export type Plan = { readonly process: number, /** Begins when that call is over
 )
 
 /** Faults that may happen, each this often. A process may lose its trust at any time after a commit. */
-export interface Luck { crash: number, timeout: number, sqlError: number, wipe: number, eviction: number, replication: number, failover: number, tick: number }
+export interface Luck {
+  crash: number
+  timeout: number
+  sqlError: number
+  wipe: number
+  eviction: number
+  replication: number
+  failover: number
+  tick: number
+  /** The connection on which the server speaks is lost. */
+  loss: number
+}
 
 /** The bounds of one walk. */
 export interface Scene {
@@ -30,6 +42,8 @@ export interface Scene {
   readonly cached?: boolean
   /** `perUser.max` and whether a further login is refused. @default 1 */
   readonly max?: number
+  /** Whether processes keep local copies. */
+  readonly l1?: boolean
   readonly reject?: boolean
   /** Fields that must be there when all saves are acknowledged. */
   readonly fields?: readonly string[]
@@ -49,6 +63,8 @@ export interface Call {
   lease?: Lease
   /** What an accept would break; '' if it may be accepted. */
   forbidden?: string
+  /** Whether an answer of Redis may be kept. */
+  marked?: boolean
   /** The row as it was read or written. */
   row?: { version: number, data: Record<string, string>, until: number }
   /** The row that took a save. */
@@ -63,7 +79,19 @@ export interface Call {
   commit?: number
 }
 
-export interface Process { trusts: boolean, /** The last commit that its poll has seen. */ polled: number, bypass: string[] }
+export interface Process { trusts: boolean, /** The last commit that its poll has seen. */ polled: number, bypass: string[], near?: Near }
+
+/** What a process with local copies holds. */
+export interface Near {
+  /** Until when each is kept. */
+  kept: Record<string, number>
+  /** Keys of which the server has said something that is on its way; `u` is the gate. */
+  told: string[]
+  /** `lost`: what the server says does not arrive, and nobody has noticed. */
+  word: 'armed' | 'lost' | 'unarmed'
+  /** What this process has ended itself. */
+  ended: string[]
+}
 
 export interface World {
   broken: string
@@ -95,7 +123,7 @@ export const grace = 1
 /** An id that no store has issued. */
 export const unknownHash = 'Q'
 
-export function worldOf ({ processes = 2, calls, luck, rows = ['A'], cached = true }: Scene): World {
+export function worldOf ({ processes = 2, calls, luck, rows = ['A'], cached = true, l1 = false }: Scene): World {
   const lineage = 'n'
   return {
     broken: '',
@@ -110,16 +138,17 @@ export function worldOf ({ processes = 2, calls, luck, rows = ['A'], cached = tr
     epoch: rows.length,
     commits: 0,
     issued: [...rows],
-    processes: Array.from({ length: processes }, () => ({ trusts: true, polled: 0, bypass: [] })),
+    processes: Array.from({ length: processes }, () => ({ trusts: true, polled: 0, bypass: [], ...l1 && { near: newNear() } })),
     calls: calls.map(() => ({ step: 'idle' })),
     late: [],
     ended: {},
     graceEnds: {},
     waited: 0,
-    luck: { crash: 0, timeout: 0, sqlError: 0, wipe: 0, eviction: 0, replication: 0, failover: 0, tick: 0, ...luck }
+    luck: { crash: 0, timeout: 0, sqlError: 0, wipe: 0, eviction: 0, replication: 0, failover: 0, tick: 0, loss: 0, ...luck }
   }
 }
 
+export const newNear = (): Near => ({ kept: {}, told: [], word: 'armed', ended: [] })
 export const isAlive = (row: Row | undefined, now: number): row is Row => row !== undefined && !row.dead && row.until > now
 /** The rows that live, the first login first. */
 export const living = ({ rows, now }: World): [string, Row][] => Object.entries(rows).filter(([, row]) => isAlive(row, now)).sort(([, a], [, b]) => a.epoch - b.epoch)

@@ -1,0 +1,257 @@
+import type { FastifyInstance } from 'fastify'
+import { type Gate, gate, until } from '@respite/testing'
+import type { SessionOptions } from '@respite/session'
+import t, { type Test } from 'tap'
+import { houses } from '../../src/house.ts'
+import { ownerOfUser } from '../../src/owner.ts'
+import { bearer, cookieOf, loggedIn, status } from '../shop.ts'
+import { callsOf, openHouse } from './house.ts'
+
+const localOf = (app: FastifyInstance) => houses.get(app.sessions)!.local!
+
+/** A server, and instances that keep sessions. */
+async function open (t: Test, options: SessionOptions = {}) {
+  const house = await openHouse(t)
+  return {
+    ...house,
+    async app (more: Parameters<typeof house.app>[1] = {}) {
+      const app = await house.app({ l1: {}, ...options }, more)
+      await until('the word of the server', () => app.respite.invalidations.armed)
+      return app
+    },
+    scripts: async () => await callsOf(house.client, 'evalsha') + await callsOf(house.client, 'eval')
+  }
+}
+
+/** Asks until the session is kept: what was said of its own fill may be under way at first. */
+async function kept (app: FastifyInstance, token: string): Promise<void> {
+  await until('the copy in the process', async () => await status(app, token) === 200 && localOf(app).size === 1)
+}
+
+async function metric (app: FastifyInstance, name: string, ...labels: string[]): Promise<number> {
+  const found = (await app.respite.metrics.read()).find(each => each.name === name)!
+  return ([...found.entries()].find(([of]) => of.join() === labels.join())![1] as { value: number }).value
+}
+
+/** What the server says to this process from now on. */
+function listened (app: FastifyInstance): readonly string[] {
+  const heard: string[] = []
+  t.teardown(app.respite.invalidations.follow(['respite:v1:session:{'], { changed: keys => { heard.push(...keys) }, all () {} }))
+  return heard
+}
+
+/** From now on what the server says does not reach this process; what it says to itself does. */
+function deafened (app: FastifyInstance): { readonly missed: string[] } {
+  const missed: string[] = []
+  const word = app.respite.invalidations as unknown as Record<'changed' | 'changedHere', (keys: readonly string[]) => void>
+  const { changed, changedHere } = word
+  let own = false
+  Object.assign(word, {
+    changed (keys: readonly string[]) { if (own) changed.call(word, keys); else missed.push(...keys) },
+    changedHere (keys: readonly string[]) {
+      own = true
+      changedHere.call(word, keys)
+      own = false
+    }
+  })
+  return { missed }
+}
+
+/** Holds the answer to the next call of a script. */
+function holdAnswer (app: FastifyInstance): Gate {
+  const held = gate()
+  const { link } = app.respite
+  const call = link.call.bind(link)
+  Object.assign(link, {
+    call (...[script, keys, args, callback]: Parameters<typeof call>) {
+      Object.assign(link, { call })
+      call(script, keys, args, (error, reply) => { held.pass().then(() => callback(error, reply), () => undefined) })
+    }
+  })
+  return held
+}
+
+t.test('a read-only request of a session that is kept is no Redis command, and asks the store nothing', async t => {
+  const house = await open(t)
+  const app = await house.app()
+  const token = await loggedIn(app, 'ada', { cart: ['tea'] })
+  await kept(app, token)
+  const [scripts, asked] = [await house.scripts(), app.watched.count('find')]
+  for (let i = 0; i < 50; i++) t.same((await app.inject({ url: '/open', headers: bearer(token) })).json(), { user: 'ada', cart: ['tea'] })
+  t.equal(await house.scripts() - scripts, 0)
+  t.equal(app.watched.count('find') - asked, 0)
+  t.ok(await metric(app, 'session_events_total', 'local') >= 50)
+  t.equal(await metric(app, 'session_local_copies'), 1)
+  t.ok(await metric(app, 'session_local_bytes') > 0)
+})
+
+t.test('a revoke reaches the copies of another process by the word of the server', async t => {
+  const house = await open(t)
+  const [here, there] = [await house.app(), await house.app()]
+  const token = await loggedIn(here)
+  await kept(there, token)
+  await here.sessions.revokeAll('ada')
+  await until('the word', () => localOf(there).size === 0)
+  t.equal(await status(there, token), 401)
+})
+
+t.test('the loss of the user\'s gate ends the copies of the user in the process', async t => {
+  const house = await open(t)
+  const app = await house.app()
+  const [ada, bob] = [await loggedIn(app), await loggedIn(app, 'bob')]
+  await kept(app, ada)
+  await until('the other copy', async () => await status(app, bob) === 200 && localOf(app).size === 2)
+  const [tag] = ada.split('.')
+  await house.client.del(`respite:v1:session:{${tag}}:u`)
+  await until('the word', () => localOf(app).size === 1)
+})
+
+t.test('what a process writes itself ends its copy before the call resolves, without the word of the server', async t => {
+  const house = await open(t, { perUser: { max: 2, onExceed: 'evict-oldest' } })
+  const app = await house.app()
+  const token = await loggedIn(app, 'ada', { cart: ['tea'] })
+  await kept(app, token)
+  const { missed } = deafened(app)
+  const cart = async () => (await app.inject({ url: '/open', headers: bearer(token) })).json().cart
+  t.same(await cart(), ['tea'])
+  for (const drink of ['milk', 'water']) {
+    t.equal((await app.inject({ method: 'POST', url: '/cart', payload: [drink], headers: bearer(token) })).statusCode, 200)
+    t.same(await cart(), [drink])
+    t.equal(localOf(app).size, 1, 'its own word is over by then')
+  }
+  await loggedIn(app)
+  t.equal(localOf(app).size, 0, 'a login changes the gate')
+  await kept(app, token)
+  await app.sessions.revokeAll('ada')
+  t.equal(localOf(app).size, 0)
+  t.ok(missed.length > 0, 'the server has spoken, and nobody has heard it')
+})
+
+t.test('an answer of Redis that was under way when the session ended is given, and not kept', async t => {
+  const house = await open(t)
+  const [here, there] = [await house.app(), await house.app()]
+  const token = await loggedIn(there)
+  await kept(there, token)
+  const answer = holdAnswer(here)
+  const asked = status(here, token)
+  await answer.reached
+  const heard = listened(here)
+  await there.sessions.revokeAll('ada')
+  await until('the word', () => heard.some(key => key.includes(':s:')))
+  answer.open()
+  t.equal(await asked, 200, 'it was alive when it was asked')
+  t.equal(localOf(here).size, 0)
+  t.equal(await status(here, token), 401)
+})
+
+t.test('with the connection that brings the word all copies go, also those it would have told of', async t => {
+  const house = await open(t)
+  const [here, there] = [await house.app(), await house.app()]
+  const token = await loggedIn(there)
+  await kept(here, token)
+  const { missed } = deafened(here)
+  await there.sessions.revokeAll('ada')
+  await until('the lost word', () => missed.length > 0)
+  await house.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+  await until('the loss', () => localOf(here).size === 0)
+  t.equal(await status(here, token), 401)
+})
+
+t.test('a flush ends the copies, and each session is asked of the store once', async t => {
+  const house = await open(t)
+  const app = await house.app()
+  const token = await loggedIn(app)
+  await kept(app, token)
+  const asked = app.watched.count('find')
+  await house.client.flushall()
+  await until('the word', () => localOf(app).size === 0)
+  t.equal(await status(app, token), 200)
+  t.equal(app.watched.count('find') - asked, 1)
+})
+
+t.test('of another era nothing is believed, also with the connections as they were', async t => {
+  const house = await open(t)
+  const app = await house.app()
+  const token = await loggedIn(app)
+  await kept(app, token)
+  const asked = app.watched.count('find')
+  Object.assign(app.respite.link, { eraOf: () => 'another' })
+  t.equal(await status(app, token), 200)
+  t.equal(app.watched.count('find') - asked, 1)
+})
+
+t.test('with Redis frozen a log-out holds in every process, and after it thaws', async t => {
+  const house = await open(t, { pollEvery: '200ms', trust: '1s', durableDown: '3s', durableDeadline: '5s' })
+  const [here, there] = [await house.app(), await house.app()]
+  const token = await loggedIn(here)
+  for (const app of [here, there]) await kept(app, token)
+  house.server.freeze()
+  t.equal(await status(there, token), 200)
+  await here.sessions.revokeAll('ada')
+  for (const app of [here, there]) t.equal(await status(app, token), 401)
+  house.server.thaw()
+  await until('Redis to be told', async () => (await house.watched.store.pending(10)).length === 0)
+  for (const app of [here, there]) t.equal(await status(app, token), 401)
+})
+
+t.test('a row that Redis is not known to agree with ends its copy at the poll, whatever the server says', async t => {
+  const house = await open(t, { pollEvery: '200ms', trust: '1s', durableDeadline: '5s' })
+  const app = await house.app()
+  const token = await loggedIn(app)
+  await kept(app, token)
+  deafened(app)
+  // As a process that died between the commit and Redis would leave it.
+  await house.watched.store.revoke({ owner: ownerOfUser('ada').owner })
+  const polls = app.watched.count('pending')
+  await until('the poll', () => app.watched.count('pending') >= polls + 2)
+  t.same([localOf(app).size, (await house.watched.store.pending(10)).length], [0, 1], 'before anybody has told Redis')
+  t.equal(await status(app, token), 401)
+  await until('the row to go', async () => (await house.watched.store.pending(10)).length === 0)
+  t.equal(await status(app, token), 401)
+})
+
+t.test('a fresh route asks the store, whatever is kept', async t => {
+  const house = await open(t)
+  const app = await house.app()
+  const token = await loggedIn(app)
+  await kept(app, token)
+  const asked = app.watched.count('find')
+  t.equal((await app.inject({ url: '/fresh', headers: bearer(token) })).statusCode, 200)
+  t.equal(app.watched.count('find') - asked, 1)
+})
+
+t.test('a session that is answered from its copy is prolonged when its own remaining time says so', async t => {
+  const house = await open(t, { idle: '3s', touchEvery: '1s' })
+  const app = await house.app()
+  const token = await loggedIn(app)
+  await kept(app, token)
+  const scripts = await house.scripts()
+  t.equal(app.watched.count('touch'), 0)
+  await until('the touch', async () => await status(app, token) === 200 && app.watched.count('touch') === 1)
+  t.ok(await house.scripts() - scripts <= 3, 'until then no request has asked Redis')
+})
+
+t.test('a secret that is due is replaced, and the old one is refused after its grace', async t => {
+  const house = await open(t, { touchEvery: 0, rotateEvery: '1s', grace: '200ms' })
+  const [here, there] = [await house.app(), await house.app()]
+  const cookie = cookieOf(await here.inject({ method: 'POST', url: '/login/ada', payload: { transport: 'cookie' } }))
+  let next = ''
+  await until('the new secret', async () => {
+    for (const app of [here, there]) {
+      const answer = await app.inject({ url: '/me', headers: { cookie } })
+      if (answer.headers['set-cookie'] !== undefined) next = cookieOf(answer)
+    }
+    return next !== ''
+  })
+  t.equal((await there.inject({ url: '/me', headers: { cookie: next } })).statusCode, 200)
+  for (const app of [here, there]) await until('the end of the grace', async () => (await app.inject({ url: '/me', headers: { cookie } })).statusCode === 401)
+})
+
+t.test('where the server does not say what changes, nothing is kept', async t => {
+  const house = await open(t)
+  const app = await house.app()
+  const token = await loggedIn(app)
+  Object.defineProperty(app.respite.invalidations, 'means', { value: 'bus' })
+  for (let i = 0; i < 5; i++) t.equal(await status(app, token), 200)
+  t.equal(localOf(app).size, 0)
+})
