@@ -196,16 +196,16 @@ async function schemas (t: Test, open: () => SessionStore, query: (text: string)
     await t.rejects(store.open({ migrate: false, clock: systemClock }), { code: 'FST_RSP_SESSION_SCHEMA', message })
     await store.close()
   }
-  await refused(/is missing: run migration '1-sessions'/)
+  await refused(/is missing: run migration '1-sessions/)
   const store = open()
   await store.open({ migrate: true, clock: systemClock })
   await store.close()
-  await query('UPDATE respite_session_schema SET version = 0')
-  await refused(/is at version 0, this release needs 1: run migration '1-sessions'/)
+  await query('DELETE FROM respite_session_schema WHERE version > 1')
+  await refused(/is at version 1, this release needs 3: run migration '2-remembered-sessions/)
   await query('UPDATE respite_session_schema SET version = 99')
-  await refused(/is at version 99, this release needs 1: run migration 'none: a newer release made it'/)
+  await refused(/is at version 99, this release needs 3: run migration 'none: a newer release made it'/)
   await query('DELETE FROM respite_session_schema')
-  await refused(/is missing: run migration '1-sessions'/)
+  await refused(/is missing: run migration '1-sessions/)
 }
 
 t.test('a durable schema that is missing, older or newer fails the boot, which names the migration: Postgres', async t => {
