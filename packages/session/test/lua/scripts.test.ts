@@ -167,7 +167,7 @@ t.test('T6: saves before the row never create a key, and leave none without expi
       if (kind === 'MISS') await run(client, 'fill', keys, n!, g!, version, hourMs, 'f:a', '0')
     } else if (op < 6) {
       const all = roll(8) === 0 ? 1 : 0
-      const [done] = await run(client, 'keep', keys, 'e', 1_000, all, version - roll(2), 1, `f:${'abc'[roll(3)]}`, 'x'.repeat(roll(500)), ...roll(2) ? ['f:c'] : []) as [number]
+      const [done] = await run(client, 'keep', keys, 'e', 600, all, version - roll(2), 1, `f:${'abc'[roll(3)]}`, 'x'.repeat(roll(500)), ...roll(2) ? ['f:c'] : []) as [number]
       seen.add(`keep ${done}`)
       if (!was) t.equal(await client.exists(copyKey('a')), 0)
     } else if (op < 9) {
