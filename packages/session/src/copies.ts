@@ -158,8 +158,7 @@ export class Copies {
 
   /** @param hashes - with whether each is dead, or only not to be kept */
   kill (tag: string, hashes: readonly { readonly hash: string, readonly dead: boolean }[]): Promise<unknown> {
-    const { dead, args } = { dead: deadMs, args: hashes.map(({ dead }) => dead ? '1' : '0') }
-    return this.#write(scripts.kill, this.#keysOf(tag, hashes.map(({ hash }) => hash)), [dead, ...args])
+    return this.#write(scripts.kill, this.#keysOf(tag, hashes.map(({ hash }) => hash)), [deadMs, ...hashes.map(({ dead }) => dead ? '1' : '0')])
   }
 
   /** Ends all copies of a user, known and unknown. */

@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis'
 import { RateLimiterRedis } from 'rate-limiter-flexible'
 import { measured } from '../ratelimit/measure.mjs'
+import { usedUp } from './used-up.mjs'
 
 const redis = new Redis(process.env.BENCH_REDIS_URL, { enableAutoPipelining: true })
 const limiter = new RateLimiterRedis({ storeClient: redis, keyPrefix: 'one', points: 1, duration: 600, inMemoryBlockOnConsumed: 1 })
@@ -9,10 +10,6 @@ const take = subject => limiter.consume(subject).then(() => true, error => { if 
 
 measured({
   check: take,
-  questions: {
-    async fill ({ units }) {
-      for (let i = 0; i < 2 * units; i++) await take(`subject-${i >> 1}`)
-    }
-  },
+  questions: usedUp(take),
   close: () => redis.disconnect()
 })

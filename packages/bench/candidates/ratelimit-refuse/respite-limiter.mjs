@@ -5,6 +5,7 @@ import { Limiter } from '../../../ratelimit/dist/limiter.js'
 import { linkedStore } from '../../../ratelimit/dist/stores/linked.js'
 import { MemoryStore } from '../../../ratelimit/dist/stores/memory.js'
 import { measured } from '../ratelimit/measure.mjs'
+import { usedUp } from './used-up.mjs'
 
 const app = Fastify()
 await app.register(redis, { url: process.env.BENCH_REDIS_URL, boot: 'wait' })
@@ -12,7 +13,7 @@ let limiter
 await app.register(async within => {
   const store = linkedStore(within, { timeoutMs: 2_000 })
   const local = new MemoryStore({ clock: app.respite.clock, maxKeys: 1_000 })
-  limiter = new Limiter({ store, local, slots: undefined, load: { headroomTenths: () => 0 }, shed: undefined, instances: () => 1, storeErrors: { inc () {} } })
+  limiter = new Limiter({ store, local, slots: undefined, load: { headroomTenths: () => 0 }, instances: () => 1, storeErrors: { inc () {} } })
 })
 await app.ready()
 
@@ -28,10 +29,6 @@ const take = subject => {
 
 measured({
   check: take,
-  questions: {
-    async fill ({ units }) {
-      for (let i = 0; i < 2 * units; i++) await take(`subject-${i >> 1}`)
-    }
-  },
+  questions: usedUp(take),
   close: () => app.close()
 })

@@ -4,6 +4,7 @@ import redis from '@respite/redis'
 import Fastify from 'fastify'
 import { askHook } from '../ratelimit/ask-hook.mjs'
 import { measured } from '../ratelimit/measure.mjs'
+import { usedUp } from './used-up.mjs'
 
 const app = Fastify()
 await app.register(redis, { url: process.env.BENCH_REDIS_URL, boot: 'wait' })
@@ -15,10 +16,6 @@ const take = subject => askHook(app, hook, subject)
 
 measured({
   check: take,
-  questions: {
-    async fill ({ units }) {
-      for (let i = 0; i < 2 * units; i++) await take(`subject-${i >> 1}`)
-    }
-  },
+  questions: usedUp(take),
   close: () => app.close()
 })

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { until } from '@respite/testing'
 import { newTag, Tokens } from '../../src/token.ts'
-import { copiesOf, openHouse, secrets } from '../redis/house.ts'
+import { secrets } from '../grounds.ts'
+import { copiesOf, openHouse } from '../redis/house.ts'
 import { bearer, cookieOf, loggedIn, status } from '../shop.ts'
 
 t.test('T7: a well signed token that no store has issued, and an expired one, are refused, and no session is made for them', async t => {

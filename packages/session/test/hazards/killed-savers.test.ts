@@ -3,7 +3,7 @@ import t from 'tap'
 import { startRedis, until } from '@respite/testing'
 import { sqliteStore } from '@respite/session'
 import { Tokens } from '../../src/token.ts'
-import { secrets } from '../redis/house.ts'
+import { secrets } from '../grounds.ts'
 import { bearer } from '../shop.ts'
 import { ownFile, startProcess } from './other-process.ts'
 

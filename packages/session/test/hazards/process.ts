@@ -3,7 +3,7 @@ import type { InjectOptions } from 'fastify'
 import { until } from '@respite/testing'
 import { type SessionOptions, sqliteStore } from '@respite/session'
 import { makeApp } from '../app.ts'
-import { secrets } from '../redis/house.ts'
+import { secrets } from '../grounds.ts'
 import { addRoutes, bearer, loggedIn } from '../shop.ts'
 import type { Injected, Question, Shared, Told } from './other-process.ts'
 

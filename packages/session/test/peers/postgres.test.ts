@@ -1,7 +1,7 @@
 import { postgresStore } from '@respite/session'
 import { startPostgres, startRedis } from '@respite/testing'
 import t from 'tap'
-import { secrets } from '../redis/house.ts'
+import { secrets } from '../grounds.ts'
 import { WatchedStore } from '../watched-store.ts'
 import { expressApp, fastifyApp, type LibraryOptions } from './apps.ts'
 import { libraryContract } from './library-contract.ts'

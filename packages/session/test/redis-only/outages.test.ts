@@ -5,7 +5,8 @@ import t from 'tap'
 import redis from '@respite/redis'
 import session from '@respite/session'
 import { bearer, cookieOf, loggedIn, status } from '../shop.ts'
-import { connected, openRedisHouse, secrets } from './house.ts'
+import { connected, secrets } from '../grounds.ts'
+import { openRedisHouse } from './house.ts'
 
 const quick = { redis: { deadlineMs: 300 } }
 // What the server holds outlasts its end.

@@ -8,7 +8,8 @@ import { makeApp } from '../app.ts'
 import { asked } from '../peers/apps.ts'
 import { addRoutes, bearer, cookieOf, loggedIn, status } from '../shop.ts'
 import { WatchedStore } from '../watched-store.ts'
-import { copiesOf, openHouse, secrets, type TestHouse } from './house.ts'
+import { secrets } from '../grounds.ts'
+import { copiesOf, openHouse, type TestHouse } from './house.ts'
 
 /** What is saved reaches the row by what the test does alone. */
 const behind: SessionOptions = { data: 'behind', flushEvery: '1h', touchEvery: '20m', durableDeadline: '10s', pollEvery: '100ms', trust: '1s', durableDown: '1m' }

@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import tap, { type Test } from 'tap'
 import { systemClock } from '@respite/redis'
-import { gate, type RedisServer, startRedis, until } from '@respite/testing'
+import { gate, type RedisServer } from '@respite/testing'
 import { type SessionOptions, sqliteStore } from '@respite/session'
 import { ownerOfUser } from '../../src/owner.ts'
 import { makeApp } from '../app.ts'
+import { openGrounds, secrets } from '../grounds.ts'
 import { addRoutes, loggedIn, status } from '../shop.ts'
 import { WatchedStore } from '../watched-store.ts'
 
@@ -28,8 +29,6 @@ export interface TestHouse {
   /** Another instance of the app, with a watched store of its own over the same tables. */
   app (options?: SessionOptions, more?: Around): Promise<FastifyInstance & { watched: WatchedStore }>
 }
-
-export const secrets = ['a test\'s secret of more than 32 characters']
 
 // One worker thread a test file: to start one takes a second or two.
 const folder = mkdtempSync(join(tmpdir(), 'respite-session-'))
@@ -51,16 +50,7 @@ async function forgetAll (): Promise<void> {
 
 export async function openHouse (t: Test): Promise<TestHouse> {
   await forgetAll()
-  const server = await startRedis()
-  const client = new Redis(server.port, '127.0.0.1', { retryStrategy: () => 50 })
-  client.on('error', () => undefined)
-  const apps: FastifyInstance[] = []
-  t.teardown(async () => {
-    server.thaw()
-    await Promise.all(apps.map(app => app.close()))
-    client.disconnect()
-    await server.stop()
-  })
+  const { server, client, settle } = await openGrounds(t)
   return {
     server,
     client,
@@ -69,11 +59,7 @@ export async function openHouse (t: Test): Promise<TestHouse> {
       const watched = new WatchedStore(durable)
       const app = addRoutes(await makeApp({ secrets, durable: watched.store, ...options }, { redis: { url: server.url }, server: serverOptions ?? {}, ...(first && { first }) }))
       routes?.(app)
-      apps.push(app)
-      await app.ready()
-      // The boot does not wait for Redis.
-      await until('Redis', () => app.respite.link.state === 'up' && app.respite.link.eraOf('any') !== undefined)
-      return Object.assign(app, { watched })
+      return Object.assign(await settle(app), { watched })
     }
   }
 }
