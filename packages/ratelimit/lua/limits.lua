@@ -9,6 +9,8 @@
 -- A global is looked up twice for each use.
 local call, byte, sub, rep, pack, parse = redis.call, string.byte, string.sub, string.rep, struct.pack, struct.unpack
 local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
+-- A number as Redis writes one of Lua takes all the care that a fraction needs.
+local format, WHOLE = string.format, '%d'
 local time = call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local nowMs = floor(nowUs / 1000)
@@ -18,34 +20,40 @@ local value, mark, limit, windowMs, capacity, slot, longestMs
 -- Each state begins with a byte that names its algorithm: what another one has left, or foreign bytes, count as nothing.
 local FIXED, LOG, COUNTER, GCRA, HELD, BLOCK, BAN = 1, 2, 3, 4, 5, 6, 7
 
--- Redis writes a number of Lua with all the care that a fraction needs.
-local function whole (n)
-  return string.format('%d', n)
-end
-
-local function turnToValue (state)
-  value, mark = state, state and byte(state)
-end
-
 -- What a stranger has put there, of whatever type, counts as nothing, and is written over.
 local function turnToKey (key)
   local state = redis.pcall('GET', key)
-  turnToValue(type(state) == 'string' and state or false)
+  value = type(state) == 'string' and state or false
+  mark = value and byte(value)
 end
 
 -- Each algorithm is made where a limit has it, since to make a function costs as much as to call it: three functions. `read` makes a state of the value, with what it says: remaining, wait for this cost, reset;
 -- `known` when the value was its own, `changed` when the clock was set back or the rule is another, so that it is stored even if refused, `stored` when the value needs no change. `write` charges a cost, 0 to store alone.
 -- `refund` takes back a cost that was charged at a time.
 
-local uses, made = {}, {}
-local at = 3
-while at <= #ARGV do
-  local after = at + 2 + tonumber(ARGV[at + 1]) * 7
-  for i = at + 2, after - 1, 7 do
-    uses[ARGV[i]] = true
+-- The limits of each shape, in one pass: a caller alone waits for each step.
+local uses, leases, shapes, at = {}, false, {}, 3
+while ARGV[at] do
+  local shape, count = {takes = ARGV[at] == 'take'}, ARGV[at + 1]
+  at = at + 2
+  for i = 1, count do
+    local algorithm, limit, window, capacity, cost, last, asked = unpack(ARGV, at, at + 6)
+    -- To add to a text is the shortest way to its number.
+    local one = {
+      algorithm = algorithm, limit = limit + 0, window = window + 0, capacity = capacity + 0, cost = cost + 0, last = tonumber(last), asked = asked + 0, lease = false
+    }
+    if not one.last then
+      local want, nodes, strictMs, back, since = string.match(last, '^(%d+)/(%d+)/(%d+)/(%d+)/(%d+)$')
+      one.lease = want and {want = tonumber(want), nodes = tonumber(nodes), strictUs = strictMs * 1000, back = tonumber(back), since = tonumber(since)}
+      leases = true
+    end
+    uses[algorithm], shape[i] = true, one
+    at = at + 7
   end
-  at = after
+  shapes[#shapes + 1] = shape
 end
+
+local algorithms = {}
 
 -- fixed-window: start ms, count, window ms; it begins with what it counts first
 if uses['fixed-window'] then
@@ -74,7 +82,7 @@ if uses['fixed-window'] then
     if s.stored then
       call('SETRANGE', key, '7', pack('>I6', s.count))
     else
-      call('SET', key, '\1' .. pack('>I6I6I6', s.start, s.count, windowMs), 'PX', whole(left))
+      call('SET', key, '\1' .. pack('>I6I6I6', s.start, s.count, windowMs), 'PX', format(WHOLE, left))
     end
   end
 
@@ -84,7 +92,7 @@ if uses['fixed-window'] then
     end
   end
 
-  made['fixed-window'] = {read, write, refund}
+  algorithms['fixed-window'] = {read = read, write = write, refund = refund}
 end
 
 -- sliding-log: capacity, head, when the key expires ms, then a ring of stamps, ms. Until the ring is full its oldest is the first and `head` says nothing; then both are at `head`
@@ -96,53 +104,27 @@ if uses['sliding-log'] then
     return (parse('>I6', s.value, RING + (s.oldest + i) % s.capacity * 6))
   end
 
-  local function ordered (s)
+  -- Lays the stamps out anew, each `earlier` by so many ms, without so many units of a time; the newest stay when there are too many.
+  local function lay (s, earlier, units, time)
     local stamps = {}
     for i = 0, s.written - 1 do
       local stamp = stampAt(s, i)
-      if stamp > 0 then
-        stamps[#stamps + 1] = stamp
+      if stamp == time and units > 0 then
+        units = units - 1
+      elseif stamp > 0 then
+        stamps[#stamps + 1] = pack('>I6', max(0, stamp - earlier))
       end
     end
-    return stamps
-  end
-
-  -- Lays stamps out anew, each `earlier` by so many ms; the newest stay when there are too many.
-  local function lay (s, stamps, earlier)
     local from = max(0, #stamps - limit)
-    local packed = {}
-    for i = from + 1, #stamps do
-      packed[i - from] = pack('>I6', max(0, stamps[i] - earlier))
-    end
-    s.capacity, s.oldest, s.written, s.stored = limit, 0, #packed, false
-    s.value = rep('\0', RING - 1) .. table.concat(packed)
-  end
-
-  -- Not exactly a window, so that not every charge has to prolong it.
-  local function lifeMs ()
-    return windowMs + max(1000, ceil(windowMs / 15))
-  end
-
-  -- Stamps that no longer count come first in the order of time.
-  local function ended (s, past)
-    if s.written == 0 or stampAt(s, 0) > past then
-      return 0
-    end
-    local low, high = 1, s.written
-    while low < high do
-      local middle = floor((low + high) / 2)
-      if stampAt(s, middle) <= past then
-        low = middle + 1
-      else
-        high = middle
-      end
-    end
-    return low
+    s.capacity, s.oldest, s.written, s.stored = limit, 0, #stamps - from, false
+    s.value = rep('\0', RING - 1) .. table.concat(stamps, '', from + 1)
   end
 
   local function read (cost)
+    -- Not exactly a window, so that not every charge has to prolong it.
+    local life = windowMs + max(1000, ceil(windowMs / 15))
     local s = {
-      value = false, capacity = limit, oldest = 0, written = 0, known = false, changed = false, stored = false, ended = false,
+      value = false, capacity = limit, oldest = 0, written = 0, known = false, changed = false, stored = false, ended = false, life = life,
       remaining = 0, wait = 0, reset = 0
     }
     if mark == LOG and #value >= RING - 1 then
@@ -150,21 +132,34 @@ if uses['sliding-log'] then
       local written = (#value - RING + 1) / 6
       if size > 0 and head < size and written <= size and written == floor(written) then
         s.value, s.capacity, s.oldest, s.written, s.known = value, size, written == size and head or 0, written, true
-        s.stored = expires >= nowMs + windowMs and expires <= nowMs + lifeMs()
+        s.stored = expires >= nowMs + windowMs and expires <= nowMs + life
       end
     end
     if s.capacity ~= limit then
-      lay(s, ordered(s), 0)
+      lay(s, 0)
       s.changed = true
     end
     local newest, past = s.written > 0 and stampAt(s, s.written - 1) or 0, nowMs - windowMs
     if newest > nowMs then
-      lay(s, ordered(s), newest - nowMs)
+      lay(s, newest - nowMs)
       s.changed, newest = true, nowMs
     end
     s.ended = newest <= past
+    -- Stamps that no longer count come first in the order of time.
+    local low, high = 0, 0
+    if s.written > 0 and stampAt(s, 0) <= past then
+      low, high = 1, s.written
+      while low < high do
+        local middle = floor((low + high) / 2)
+        if stampAt(s, middle) <= past then
+          low = middle + 1
+        else
+          high = middle
+        end
+      end
+    end
     local unwritten = limit - s.written
-    s.remaining = s.ended and limit or unwritten + ended(s, past)
+    s.remaining = s.ended and limit or unwritten + low
     s.reset = s.ended and 0 or newest - past
     if cost > s.remaining and cost <= capacity then
       -- Of stamps in order none makes anybody wait longer than a window; of foreign bytes one might.
@@ -192,32 +187,24 @@ if uses['sliding-log'] then
     local first = min(cost, limit - head)
     local nextHead = written < limit and 0 or (head + cost) % limit
     if s.stored then
-      call('SETRANGE', key, whole(RING - 1 + head * 6), sub(stamps, 1, first * 6))
+      call('SETRANGE', key, format(WHOLE, RING - 1 + head * 6), sub(stamps, 1, first * 6))
       if cost > first then
-        call('SETRANGE', key, whole(RING - 1), sub(stamps, first * 6 + 1))
+        call('SETRANGE', key, format(WHOLE, RING - 1), sub(stamps, first * 6 + 1))
       end
       call('SETRANGE', key, '5', pack('>I4', nextHead))
     else
-      local ring, life = s.value and sub(s.value, RING) or '', lifeMs()
+      local ring, life = s.value and sub(s.value, RING) or '', s.life
       ring = sub(ring, 1, head * 6) .. sub(stamps, 1, first * 6) .. sub(ring, (head + first) * 6 + 1)
       ring = sub(stamps, first * 6 + 1) .. sub(ring, (cost - first) * 6 + 1)
-      call('SET', key, '\2' .. pack('>I4I4I6', limit, nextHead, nowMs + life) .. ring, 'PX', whole(life))
+      call('SET', key, '\2' .. pack('>I4I4I6', limit, nextHead, nowMs + life) .. ring, 'PX', format(WHOLE, life))
     end
   end
 
   local function refund (s, cost, at)
-    local kept = {}
-    for _, stamp in ipairs(ordered(s)) do
-      if stamp == at and cost > 0 then
-        cost = cost - 1
-      else
-        kept[#kept + 1] = stamp
-      end
-    end
-    lay(s, kept, 0)
+    lay(s, 0, cost, at)
   end
 
-  made['sliding-log'] = {read, write, refund}
+  algorithms['sliding-log'] = {read = read, write = write, refund = refund}
 end
 
 -- sliding-counter: width of a sub-window ms, number of the newest, count of the 15 older ones together, of the newest, then of each older one
@@ -335,7 +322,7 @@ if uses['sliding-counter'] then
       return
     end
     local counts = s.counts and pack(COUNTS, unpack(s.counts, 1, OLDER)) or packed(s)
-    call('SET', key, '\3' .. pack('>I6I6I6I6', s.width, s.index, s.older, s.newest) .. counts, 'PX', whole(leaves(s, 0)))
+    call('SET', key, '\3' .. pack('>I6I6I6I6', s.width, s.index, s.older, s.newest) .. counts, 'PX', format(WHOLE, leaves(s, 0)))
   end
 
   local function refund (s, cost, at)
@@ -349,7 +336,7 @@ if uses['sliding-counter'] then
     end
   end
 
-  made['sliding-counter'] = {read, write, refund}
+  algorithms['sliding-counter'] = {read = read, write = write, refund = refund}
 end
 
 -- gcra: theoretical arrival time, µs
@@ -371,7 +358,7 @@ if uses['gcra'] then
   local function write (key, s, cost)
     s.tat = s.tat + cost * s.interval
     s.reset = ceil((s.tat - nowUs) / 1000)
-    call('SET', key, '\4' .. pack('>I8', s.tat), 'PX', whole(max(1, floor((s.tat - nowUs) / 1000) + 1)))
+    call('SET', key, '\4' .. pack('>I8', s.tat), 'PX', format(WHOLE, max(1, floor((s.tat - nowUs) / 1000) + 1)))
   end
 
   -- What has leaked since is not given back: else a late refund would admit more than the burst.
@@ -380,7 +367,7 @@ if uses['gcra'] then
     s.tat = max(nowUs, s.tat - max(0, cost * s.interval - leaked))
   end
 
-  made['gcra'] = {read, write, refund}
+  algorithms['gcra'] = {read = read, write = write, refund = refund}
 end
 
 -- concurrency: units in flight, earliest and latest expiry ms, then of each slot its number, its expiry ms and its units.
@@ -447,11 +434,11 @@ if uses['concurrency'] then
     if s.slots == '' then
       call('DEL', key)
     else
-      call('SET', key, '\5' .. pack('>I6I6I6', max(0, s.units), s.earliest, s.latest) .. s.slots, 'PX', whole(max(1, s.latest - nowMs)))
+      call('SET', key, '\5' .. pack('>I6I6I6', max(0, s.units), s.earliest, s.latest) .. s.slots, 'PX', format(WHOLE, max(1, s.latest - nowMs)))
     end
   end
 
-  made['concurrency'] = {read, write, free}
+  algorithms['concurrency'] = {read = read, write = write, refund = free}
 end
 
 -- ban: start of the window ms, refusals in it, bans, end of the last ms. It is charged nothing, and counts refusals of the limit before it.
@@ -485,35 +472,10 @@ if uses['ban'] then
       s.remaining, s.wait, s.reset = s.bans, ms, ms
     end
     local life = max(s.start + windowMs - nowMs, s.bans == 0 and 0 or s.ends + longestMs - nowMs)
-    call('SET', key, '\7' .. pack('>I6I4I1I6', s.start, s.strikes, s.bans, s.ends), 'PX', whole(life))
+    call('SET', key, '\7' .. pack('>I6I4I1I6', s.start, s.strikes, s.bans, s.ends), 'PX', format(WHOLE, life))
   end
 
-  made['ban'] = {read, strike}
-end
-
--- What a process asks for beside the cost, of fixed-window and gcra.
-local function leaseOf (text)
-  local want, nodes, strictMs, back, since = string.match(text, '^(%d+)/(%d+)/(%d+)/(%d+)/(%d+)$')
-  return want and {want = tonumber(want), nodes = tonumber(nodes), strictUs = strictMs * 1000, back = tonumber(back), since = tonumber(since)}
-end
-
--- The limits of each shape.
-local shapes = {}
-at = 3
-while at <= #ARGV do
-  local shape = {takes = ARGV[at] == 'take'}
-  local count = tonumber(ARGV[at + 1])
-  at = at + 2
-  for i = 1, count do
-    local functions = made[ARGV[at]]
-    shape[i] = {
-      read = functions[1], write = functions[2], refund = functions[3],
-      limit = tonumber(ARGV[at + 1]), window = tonumber(ARGV[at + 2]), capacity = tonumber(ARGV[at + 3]), cost = tonumber(ARGV[at + 4]), last = tonumber(ARGV[at + 5]), asked = tonumber(ARGV[at + 6])
-    }
-    shape[i].lease = not shape[i].last and leaseOf(ARGV[at + 5])
-    at = at + 7
-  end
-  shapes[#shapes + 1] = shape
+  algorithms['ban'] = {read = read, write = strike}
 end
 
 local function turnTo (one)
@@ -527,7 +489,8 @@ local function blockedFor (key)
   end
   local left = parse('>I6', value, 2) - nowMs
   if left <= 0 then
-    turnToValue(sub(value, 8))
+    value = sub(value, 8)
+    mark = byte(value)
     call('SET', key, value, 'KEEPTTL')
     return 0
   end
@@ -536,18 +499,19 @@ end
 
 if ARGV[1] ~= 'decide' then
   local refunding = ARGV[1] == 'refund'
-  for i = 1, #KEYS do
+  for i, key in ipairs(KEYS) do
     local one = shapes[1][i]
+    local algorithm = algorithms[one.algorithm]
     turnTo(one)
-    turnToKey(KEYS[i])
+    turnToKey(key)
     -- Of who is blocked nothing is given back: it ends with its time.
-    if capacity > 0 and blockedFor(KEYS[i]) == 0 then
-      local s = one.read(refunding and 1 or one.cost)
+    if capacity > 0 and blockedFor(key) == 0 then
+      local s = algorithm.read(refunding and 1 or one.cost)
       if not refunding then
-        one.write(KEYS[i], s, one.cost)
+        algorithm.write(key, s, one.cost)
       elseif s.known then
-        one.refund(s, one.cost, one.last)
-        one.write(KEYS[i], s, 0)
+        algorithm.refund(s, one.cost, one.last)
+        algorithm.write(key, s, 0)
       end
     end
   end
@@ -559,88 +523,87 @@ local values, written, order = call('MGET', unpack(KEYS)), {}, ARGV[2]
 local answer, states, before = {nowMs}, {}, 0
 -- Units charged of limits that are leased, in their order.
 local granted = {}
+local giveBack, batchOf
 
--- What the process no longer spends, before it takes anew.
-local function giveBack (one, key)
-  local s = one.lease.back > 0 and value and one.read(1)
-  if s and s.known then
-    one.refund(s, one.lease.back, one.lease.since)
-    one.write(key, s, 0)
-    written[key] = true
-    turnToKey(key)
-  end
-end
-
--- Units to charge for a cost that has room: a batch, or the cost alone, which is then a direct admission. Twin of leases/batch.ts
-local function batchOf (s, one)
-  local cost, lease = one.cost, one.lease
-  local free, tat = s.remaining, nil
-  if lease.strictUs > 0 and s.tat then
-    tat = max(s.tat, nowUs + lease.strictUs)
-    free = floor((nowUs + capacity * s.interval - tat) / s.interval)
-  end
-  local units = min(free, max(cost, min(floor(free / (2 * lease.nodes)), lease.want)))
-  if units <= cost then
-    return cost
-  end
-  s.tat, s.remaining = tat or s.tat, free
-  return units
-end
-
-local function look (one, i)
-  turnTo(one)
-  if capacity == 0 then
-    return {remaining = 0, wait = -1, reset = 0}
-  end
-  local key = KEYS[before + i]
-  if written[key] then
-    turnToKey(key)
-  else
-    turnToValue(values[before + i])
-  end
-  local s
-  local blocked = mark == BLOCK and blockedFor(key) or 0
-  if blocked == 0 then
-    if one.lease then
-      giveBack(one, key)
+if leases then
+  -- What the process no longer spends, before it takes anew.
+  giveBack = function (one, key)
+    local algorithm = algorithms[one.algorithm]
+    local s = one.lease.back > 0 and value and algorithm.read(1)
+    if s and s.known then
+      algorithm.refund(s, one.lease.back, one.lease.since)
+      algorithm.write(key, s, 0)
+      written[key] = true
+      turnToKey(key)
     end
-    s = one.read(one.asked)
-    s.shed = one.asked > one.cost and s.wait ~= 0 and one.cost <= s.remaining
-  else
-    s = {remaining = 0, wait = blocked, reset = blocked}
   end
-  if one.cost > capacity and not s.ban then
-    s.wait = -1
+
+  -- Units to charge for a cost that has room: a batch, or the cost alone, which is then a direct admission. Twin of leases/batch.ts
+  batchOf = function (s, one)
+    local cost, lease = one.cost, one.lease
+    local free, tat = s.remaining, nil
+    if lease.strictUs > 0 and s.tat then
+      tat = max(s.tat, nowUs + lease.strictUs)
+      free = floor((nowUs + capacity * s.interval - tat) / s.interval)
+    end
+    local units = min(free, max(cost, min(floor(free / (2 * lease.nodes)), lease.want)))
+    if units <= cost then
+      return cost
+    end
+    s.tat, s.remaining = tat or s.tat, free
+    return units
   end
-  return s
 end
 
 for question = 1, #order do
   local shape = shapes[byte(order, question) - 47]
   local limits, charging = #shape, shape.takes
   for i = 1, limits do
-    local s = look(shape[i], i)
+    local one, key, s = shape[i], KEYS[before + i], nil
+    turnTo(one)
+    if capacity == 0 then
+      s = {remaining = 0, wait = -1, reset = 0}
+    else
+      if written[key] then
+        turnToKey(key)
+      else
+        value = values[before + i]
+        mark = value and byte(value)
+      end
+      local blocked = mark == BLOCK and blockedFor(key) or 0
+      if blocked > 0 then
+        s = {remaining = 0, wait = blocked, reset = blocked}
+      else
+        if one.lease then
+          giveBack(one, key)
+        end
+        s = algorithms[one.algorithm].read(one.asked)
+        s.shed = one.asked > one.cost and s.wait ~= 0 and one.cost <= s.remaining
+      end
+      if one.cost > capacity and not s.ban then
+        s.wait = -1
+      end
+    end
     states[i] = s
     charging = charging and s.wait == 0
   end
   for i = 1, limits do
-    local s, one = states[i], shape[i]
+    local s, one, key = states[i], shape[i], KEYS[before + i]
     if limits > 1 then
       turnTo(one)
     end
-    local key = KEYS[before + i]
     if s.ban then
       if shape.takes and s.wait == 0 and states[i - 1].wait ~= 0 and not states[i - 1].shed then
-        one.write(key, s, one.cost)
+        algorithms.ban.write(key, s, one.cost)
         written[key] = true
       end
     elseif charging then
       local units = one.lease and batchOf(s, one) or one.cost
       s.remaining, s.charged = s.remaining - units, units
-      one.write(key, s, units)
+      algorithms[one.algorithm].write(key, s, units)
       written[key] = true
     elseif s.changed then
-      one.write(key, s, 0)
+      algorithms[one.algorithm].write(key, s, 0)
       written[key] = true
     end
     if one.lease then

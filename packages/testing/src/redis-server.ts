@@ -42,6 +42,10 @@ function redisBinary (): string {
   return binary
 }
 
+// A test that dies takes its servers along.
+const running = new Set<ChildProcess>()
+process.once('exit', () => { for (const server of running) server.kill('SIGKILL') })
+
 /**
  * Starts a server; resolves when it says that it accepts connections.
  * @param args - further arguments, such as `'--requirepass', 'x'`
@@ -55,10 +59,8 @@ export async function startRedis (...args: string[]): Promise<RedisServer> {
   async function boot (): Promise<ChildProcess> {
     for (let attempt = 1; ; attempt++) {
       const born = spawn(redisBinary(), ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
-      // A test that dies takes its servers along.
-      const end = () => { born.kill('SIGKILL') }
-      process.once('exit', end)
-      born.once('exit', () => { process.off('exit', end) })
+      running.add(born)
+      born.once('exit', () => { running.delete(born) })
       let said = ''
       born.stdout.setEncoding('utf8').on('data', (text: string) => { said += text })
       try {

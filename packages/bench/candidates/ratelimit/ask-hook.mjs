@@ -1,10 +1,11 @@
-// Calls a hook of the plugin as Fastify calls it, with a request that has nothing but a subject.
+// Calls a hook as Fastify calls it, with a request that has nothing but a subject.
 const socket = { remoteAddress: '192.0.2.1', destroyed: false }
+const routeOptions = { config: {} }
 const raw = { destroyed: false, once: () => raw, off: () => raw }
 
 /** Whether the hook lets a request of this subject pass. */
 export const askHook = (app, hook, subject) => new Promise((resolve, reject) => {
-  const request = { method: 'GET', headers: {}, raw: { socket, headers: {} }, socket, subject, log: app.log }
+  const request = { method: 'GET', headers: {}, raw: { socket, headers: {} }, socket, routeOptions, subject, log: app.log }
   const reply = {
     raw,
     hasHeader: () => false,
@@ -13,5 +14,7 @@ export const askHook = (app, hook, subject) => new Promise((resolve, reject) => 
     type: () => reply,
     send: () => { resolve(false) }
   }
-  hook.call(app, request, reply, error => error === undefined ? resolve(true) : reject(error))
+  const asked = hook.call(app, request, reply, error => error === undefined ? resolve(true) : reject(error))
+  // An async hook refuses by an error that has a status.
+  asked?.then(() => resolve(true), error => error.statusCode === 429 ? resolve(false) : reject(error))
 })
