@@ -1,13 +1,9 @@
-import type { ClientIp, Identity } from '@respite/redis'
+import type { ClientIp } from '@respite/redis'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
-import { checkedCost } from '../cost.ts'
 import { type Events, exceededOf } from '../events.ts'
 import { FST_RSP_RATELIMIT_STORE_DOWN } from '../errors.ts'
 import { chargesOf, type Answered, type LimitCharge, type Limiter, type Ruling } from '../limiter.ts'
-import type { LimitChanges } from '../limit-changes.ts'
 import type { Delays } from '../delays/delays.ts'
-import { keyText, type SubjectKind, subjectOf } from '../subject.ts'
-import { tierRule } from '../tier.ts'
 import type { TopRefused } from '../top-refused.ts'
 import type { AddressTest } from './address-list.ts'
 import { withCorsHeaders } from './cors-hooks.ts'
@@ -17,6 +13,7 @@ import { type OpenCharge, settleOutcomes } from './outcomes.ts'
 import { Pending, type Question, type RouteAsk } from './pending.ts'
 import { leaveAtEnd, releaseAtEnd } from './release-at-end.ts'
 import { type ErrorBuilder, refusalOf, sendRefusal } from './refusal.ts'
+import type { RequestAsks } from './request-asks.ts'
 import type { RouteLimit, RouteSet } from './route-limits.ts'
 
 const settled = Symbol('respite.ratelimit')
@@ -29,9 +26,8 @@ export const requestState = settled
 export interface EnforcerParts {
   readonly limiter: Limiter
   readonly delays: Delays
-  readonly changes: LimitChanges
+  readonly asks: RequestAsks
   readonly clientIp: () => ClientIp
-  readonly identity: () => Identity | undefined
   readonly allowed: AddressTest | undefined
   readonly denied: AddressTest | undefined
   readonly exemption: Exemption | undefined
@@ -71,11 +67,11 @@ export class Enforcer {
   }
 
   byIp (limits: readonly RouteLimit[], request: FastifyRequest): Pending | undefined {
-    return this.#ask(this.#ipAsks(limits, request))
+    return this.#ask(this.#parts.asks.byIp(limits, request))
   }
 
   byUser (limits: readonly RouteLimit[], request: FastifyRequest): Pending | undefined {
-    return this.#ask(this.#userAsks(limits, request))
+    return this.#ask(this.#parts.asks.byUser(limits, request))
   }
 
   /**
@@ -132,52 +128,9 @@ export class Enforcer {
     return asks.length === 0 ? undefined : new Pending(asks, this.#parts)
   }
 
-  #ipAsks (limits: readonly RouteLimit[], request: FastifyRequest): RouteAsk[] {
-    const some = counting(limits, request)
-    return some.length === 0 ? [] : this.#asks(some, 'ip', this.#parts.clientIp().subject(request))
-  }
-
-  #userAsks (limits: readonly RouteLimit[], request: FastifyRequest): RouteAsk[] {
-    const user = limits.length === 0 ? undefined : this.#parts.identity()?.subject(request)
-    return user === undefined ? this.#ipAsks(limits, request) : this.#asks(counting(limits, request), 'user', user)
-  }
-
-  #byAllCounting ({ ip, user, key }: RouteSet, request: FastifyRequest): Pending | undefined | Promise<Pending | undefined> {
-    const keyed = counting(key, request).map(limit => this.#functionAsk(limit, request))
-    const ask = (keyed: readonly (RouteAsk | undefined)[]) => this.#ask([...this.#ipAsks(ip, request), ...this.#userAsks(user, request), ...keyed.filter(ask => ask !== undefined)])
-    return keyed.some(isThenable) ? Promise.all(keyed).then(ask) : ask(keyed as readonly (RouteAsk | undefined)[])
-  }
-
-  /** Of a limit with functions of the request; nothing when its cost is 0. Never throws, so that of several promises none is left alone. */
-  #functionAsk (one: RouteLimit, request: FastifyRequest): RouteAsk | undefined | Promise<RouteAsk | undefined> {
-    const { limit } = one
-    try {
-      const key: unknown = limit.key?.(request)
-      if (isThenable(key) || limit.limitFor !== undefined || limit.costOf !== undefined) return this.#laterAsk(one, request, key)
-      return limit.cost === 0 ? undefined : this.#keyedAsk(one, request, key)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-  }
-
-  async #laterAsk (one: RouteLimit, request: FastifyRequest, key: unknown): Promise<RouteAsk | undefined> {
-    const { limit } = one
-    const ask = this.#keyedAsk(one, request, await key)
-    const rule = limit.limitFor === undefined ? ask.rule : tierRule(ask.rule, await limit.limitFor(request))
-    const cost = limit.costOf === undefined ? limit.cost : checkedCost(limit.rule.name, await limit.costOf(request), 0)
-    return cost === 0 ? undefined : { ...ask, rule, cost }
-  }
-
-  #keyedAsk (one: RouteLimit, request: FastifyRequest, given: unknown): RouteAsk {
-    const { limit } = one
-    const key = limit.key === undefined ? undefined : keyText(limit.rule.name, given)
-    const [ask] = key !== undefined ? this.#asks([one], 'key', key) : limit.by === 'user' ? this.#userAsks([one], request) : this.#ipAsks([one], request)
-    return ask!
-  }
-
-  #asks (limits: readonly RouteLimit[], kind: SubjectKind, who: string): RouteAsk[] {
-    const subject = subjectOf(kind, who)
-    return limits.map(({ limit, meter }) => ({ rule: this.#parts.changes.of(limit.rule), subject, cost: limit.cost, ban: limit.ban, lease: limit.lease, limit, meter, who }))
+  #byAllCounting (set: RouteSet, request: FastifyRequest): Pending | undefined | Promise<Pending | undefined> {
+    const asks = this.#parts.asks.byAll(set, request)
+    return asks instanceof Promise ? asks.then(all => this.#ask(all)) : this.#ask(asks)
   }
 
   #count ({ asks }: Pending, { decision, answers }: Ruling): void {
@@ -263,10 +216,3 @@ function openCharges ({ asks, ruling }: Question): OpenCharge[] {
     ? []
     : chargesOf([ask], { ...ruling, answers: [ruling.answers[i]!] }).map(charge => ({ ask, charge })))
 }
-
-/** Those that count this request of the route. */
-function counting (limits: readonly RouteLimit[], request: FastifyRequest): readonly RouteLimit[] {
-  return limits.every(({ counts }) => counts === undefined) ? limits : limits.filter(({ counts }) => counts === undefined || counts(request))
-}
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> => typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
