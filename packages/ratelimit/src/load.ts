@@ -1,9 +1,9 @@
 import type { Clock } from '@respite/redis'
 import type { FastifyBaseLogger } from 'fastify'
 import { performance } from 'node:perf_hooks'
-import { inspect } from 'node:util'
 import type { Limit } from './limit.ts'
 import type { AppLoadOptions } from './load-options.ts'
+import { shownValue } from './shown-value.ts'
 
 const sampledEveryMs = 500
 
@@ -45,7 +45,7 @@ export class Load {
     try {
       const load: unknown = this.#measure()
       if (typeof load === 'number' && !Number.isNaN(load)) return Math.min(1, Math.max(0, load))
-      this.#fail({ got: inspect(load, { depth: 0, maxStringLength: 40 }) })
+      this.#fail({ got: shownValue(load) })
     } catch (error) {
       this.#fail({ err: error })
     }
