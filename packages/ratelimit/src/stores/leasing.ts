@@ -3,6 +3,7 @@ import { Lease, type Moment, momentOf } from '../leases/lease.ts'
 import { type Leased, LeasedQuestion, type LeasingParts, wanted } from '../leases/leased-question.ts'
 import type { Freed } from '../refusals/freed-word.ts'
 import type { Rule } from '../rule.ts'
+import { countName } from '../subject.ts'
 import { askedOf, type Charge, type Check, type LimitStore, type Verdict, type VerdictCallback } from './store.ts'
 
 const leased = 10_000
@@ -115,11 +116,11 @@ export class LeasingStore implements LimitStore {
 
   #leasedOf (check: Check, now: Moment): Leased {
     if (check.lease === undefined) return { check, lease: undefined, want: 0 }
-    const key = keyOf(check.rule.name, check.subject)
-    let lease = this.#leases.get(key)
+    const name = countName(check.rule.name, check.subject)
+    let lease = this.#leases.get(name)
     if (lease === undefined) {
       lease = new Lease(check.lease, check, now.monotonicMs)
-      this.#leases.set(key, lease)
+      this.#leases.set(name, lease)
     }
     lease.keepOnly(check.rule)
     return { check, lease, want: wanted(lease.demand.note(check.cost, now.monotonicMs)) }
@@ -137,12 +138,10 @@ export class LeasingStore implements LimitStore {
   }
 
   #find (limit: string, subject: string): Lease | undefined {
-    return this.#leases.peek(keyOf(limit, subject))
+    return this.#leases.peek(countName(limit, subject))
   }
 
   #now (): Moment {
     return momentOf(this.#parts.clock)
   }
 }
-
-const keyOf = (limit: string, subject: string) => `${subject.length} ${subject}${limit}`
