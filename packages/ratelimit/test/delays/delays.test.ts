@@ -206,7 +206,7 @@ t.test('beside a limit that does not delay a request waits only where that has r
   t.equal(await new Promise<number>(resolve => limiter.peek([soft()], ({ answers }) => resolve(answers[0]!.remaining))), 0)
 })
 
-t.test('subjects wait in lines of their own; the places of a limit are for all of them', async t => {
+t.test('subjects wait in queues of their own; the places of a limit are for all of them', async t => {
   const { told, ask, come, timers } = assemble(t)
   const of = (subject: string) => ask({ delay: { max: '10s', waiting: 2 } }, { subject })
   for (const subject of ['x', 'y', 'z']) come(subject, of(subject))
@@ -215,7 +215,7 @@ t.test('subjects wait in lines of their own; the places of a limit are for all o
   t.same(told, ['x allowed 0', 'y allowed 0', 'z allowed 0', 'z2 refused 0', 'x2 allowed 1000', 'y2 allowed 1000'])
 })
 
-t.test('a line of thousands costs a question each and one a wait, and no deep stack', async t => {
+t.test('a queue of thousands costs a question each and one a wait, and no deep stack', async t => {
   const { told, ask, come, timers, calls } = assemble(t)
   const many = () => ask({ limit: 5_000, per: '1s', algorithm: 'fixed-window', delay: { max: '10s', waiting: 10_000 } })
   for (let i = 0; i < 10_000; i++) come(String(i), many())
