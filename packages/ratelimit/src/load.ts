@@ -37,7 +37,7 @@ export class Load {
   /** Tenths of a limit that are to stay free now: in steps, so that the refusals of one step are remembered for the next request. */
   headroomTenths ({ shedAt = this.#shedAt }: Pick<Limit, 'shedAt'>): number {
     if (shedAt === undefined || shedAt === false) return 0
-    // What a fraction of two has over a tenth is none.
+    // Above a `shedAt` of 0.5 a load of 0.55 is one tenth, in floating point a little more.
     return Math.max(0, Math.ceil((this.now() - shedAt) / (1 - shedAt) * 10 - 1e-9))
   }
 
