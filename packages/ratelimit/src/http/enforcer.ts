@@ -16,11 +16,9 @@ import { type ErrorBuilder, refusalOf, sendRefusal } from './refusal.ts'
 import type { RequestAsks } from './request-asks.ts'
 import type { RouteLimit, RouteSet } from './route-limits.ts'
 
-const settled = Symbol('respite.ratelimit')
-type LimitedRequest = FastifyRequest & { [settled]?: Pending | null }
-
-/** The property of a request that holds what its limits have done; to be decorated. */
-export const requestState = settled
+/** The property of a request that holds the question that was settled last; null: none was, or one was refused and all was given back. To be decorated. */
+export const requestState = Symbol('respite.ratelimit')
+type LimitedRequest = FastifyRequest & { [requestState]?: Pending | null }
 
 /** What the enforcer works with. */
 export interface EnforcerParts {
@@ -55,6 +53,7 @@ export class Enforcer {
   /** Whether addresses are denied. */
   get mayDeny (): boolean { return this.#parts.denied !== undefined }
 
+  /** Whether the request's address is denied. */
   isDenied (request: FastifyRequest): boolean {
     return this.#parts.denied !== undefined && this.#parts.denied(request, this.#parts.clientIp())
   }
@@ -66,10 +65,12 @@ export class Enforcer {
     return (this.#parts.allowed !== undefined && this.#parts.allowed(request, this.#parts.clientIp())) || this.isDenied(request)
   }
 
+  /** Limits by address; nothing when none counts the request. */
   byIp (limits: readonly RouteLimit[], request: FastifyRequest): Pending | undefined {
     return this.#ask(this.#parts.asks.byIp(limits, request))
   }
 
+  /** Limits by user; nothing when none counts the request. */
   byUser (limits: readonly RouteLimit[], request: FastifyRequest): Pending | undefined {
     return this.#ask(this.#parts.asks.byUser(limits, request))
   }
@@ -87,12 +88,13 @@ export class Enforcer {
   /** Whether the request was charged for one of these, by whatever cost its route gives that limit. */
   hasCounted (limits: readonly RouteLimit[], request: LimitedRequest): boolean {
     const isOne = (ask: RouteAsk) => limits.some(({ limit }) => limit.rule.name === ask.rule.name)
-    for (let pending = request[settled]; pending; pending = pending.previous) {
+    for (let pending = request[requestState]; pending; pending = pending.previous) {
       if (pending.asks.some(isOne) || pending.shadows.some(({ asks }) => asks.some(isOne))) return true
     }
     return false
   }
 
+  /** Goes on with the request once its question is decided, or answers it. */
   settle (pending: Pending, request: LimitedRequest, reply: FastifyReply, done: Enforced): void {
     for (const shadow of pending.shadows) shadow.whenRuled(ruling => this.#settleShadow(shadow, ruling, request))
     const stay = pending.ruling === undefined ? leaveAtEnd(request, reply, pending) : undefined
@@ -105,12 +107,12 @@ export class Enforcer {
       }
       this.#count(pending, ruling)
       this.#parts.events.bans(pending.asks, ruling, request)
-      pending.previous = request[settled] ?? undefined
+      pending.previous = request[requestState] ?? undefined
       if (ruling.decision !== 'allowed') {
         this.#refuse(pending, ruling, { request, reply, done })
         return
       }
-      request[settled] = pending
+      request[requestState] = pending
       releaseAtEnd(request, reply, { asks: pending.asks, slots: this.#parts.limiter.slots, log: this.#parts.log })
       if (pending.asks.length > 0) this.#parts.writeBudgets(reply, pending)
       if (hasOutcomes(pending)) reply.raw.once('finish', () => this.#settleOutcomes(pending, request, reply))
@@ -159,14 +161,14 @@ export class Enforcer {
 
   /** Its client is gone: nobody is answered. */
   #drop (pending: Pending, request: LimitedRequest): void {
-    pending.previous = request[settled] ?? undefined
+    pending.previous = request[requestState] ?? undefined
     this.#giveBack(pending)
-    request[settled] = null
+    request[requestState] = null
   }
 
   #refuse (pending: Pending, ruling: Ruling, { request, reply, done }: { request: LimitedRequest, reply: FastifyReply, done: Enforced }): void {
     this.#giveBack(pending)
-    request[settled] = null
+    request[requestState] = null
     pending.previous = undefined
     this.#parts.writeBudgets(reply, pending)
     if (ruling.decision === 'unavailable') {
@@ -184,7 +186,7 @@ export class Enforcer {
 
   #settleOutcomes (pending: Pending, request: LimitedRequest, reply: FastifyReply): void {
     // A later limit has refused: all was given back.
-    if (request[settled] === null) return
+    if (request[requestState] === null) return
     const open = [pending, ...pending.shadows].flatMap(question => openCharges(question))
     settleOutcomes(open, request, reply, { giveBack: charges => this.#refund(charges), log: this.#parts.log })
   }
