@@ -2,13 +2,13 @@ import type { Duration } from '@respite/redis'
 
 /** A limit that lets requests wait for room, instead of refusing them at once. */
 export interface DelayOptions {
-  /** The longest wait. */
+  /** The longest wait, 1 ms to a minute. */
   max: Duration
-  /** Requests that wait for this limit in a process at most. @default 100 */
+  /** Requests that wait for this limit in a process at most, 1 to 10,000. @default 100 */
   waiting?: number
 }
 
-/** As the schema leaves them. */
+/** As the schema leaves them; `max` in ms. */
 export interface DelayRule { readonly max: number, readonly waiting: number }
 
 /** Types and bounds of `delay`. */

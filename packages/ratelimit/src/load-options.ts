@@ -1,12 +1,12 @@
 /** When a limit asks for headroom. */
 export interface LoadOptions {
-  /** Utilisation of the event loop, 0 to 1, above which units of the limit stay free: in proportion, at 1 all but what the request costs. */
+  /** Load of this process, 0 to 0.99, above which units of the limit stay free: in proportion, at 1 all but what the request costs. */
   shedAt: number
 }
 
 /** Load of this process, for all limits. */
 export interface AppLoadOptions {
-  /** Of the limits that do not say it themselves; absent: they do not look at the load. */
+  /** Of the limits that do not say it themselves, 0 to 0.99. @default none: they do not look at the load */
   shedAt?: number
   /** The load, 0 to 1, asked for at most twice a second. @default the utilisation of the event loop since it was asked for last */
   measure?: () => number

@@ -1,9 +1,9 @@
 import type { Clock } from '@respite/redis'
 import type { FastifyBaseLogger } from 'fastify'
 import { performance } from 'node:perf_hooks'
-import { inspect } from 'node:util'
 import type { Limit } from './limit.ts'
 import type { AppLoadOptions } from './load-options.ts'
+import { shownValue } from './shown-value.ts'
 
 const sampledEveryMs = 500
 
@@ -37,7 +37,7 @@ export class Load {
   /** Tenths of a limit that are to stay free now: in steps, so that the refusals of one step are remembered for the next request. */
   headroomTenths ({ shedAt = this.#shedAt }: Pick<Limit, 'shedAt'>): number {
     if (shedAt === undefined || shedAt === false) return 0
-    // What a fraction of two has over a tenth is none.
+    // Above a `shedAt` of 0.5 a load of 0.55 is one tenth, in floating point a little more.
     return Math.max(0, Math.ceil((this.now() - shedAt) / (1 - shedAt) * 10 - 1e-9))
   }
 
@@ -45,7 +45,7 @@ export class Load {
     try {
       const load: unknown = this.#measure()
       if (typeof load === 'number' && !Number.isNaN(load)) return Math.min(1, Math.max(0, load))
-      this.#fail({ got: inspect(load, { depth: 0, maxStringLength: 40 }) })
+      this.#fail({ got: shownValue(load) })
     } catch (error) {
       this.#fail({ err: error })
     }

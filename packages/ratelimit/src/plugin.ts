@@ -11,6 +11,7 @@ import { Exemption } from './http/exemption.ts'
 import { budgetHeaders } from './http/headers.ts'
 import { limitRoutes, limitTheRest } from './http/key-limits.ts'
 import { limitHook } from './http/limit-hook.ts'
+import { RequestAsks } from './http/request-asks.ts'
 import { type LimitUse, RouteLimits, type RouteRateLimit } from './http/route-limits.ts'
 import { HeldSlots } from './held-slots.ts'
 import { refuseScope, resolveLimit } from './limit.ts'
@@ -123,10 +124,10 @@ function sharedChanges (app: FastifyInstance, changes: LimitChanges, limits: Lim
   return shared
 }
 
-type EnforcedBy = Pick<EnforcerParts, 'limiter' | 'delays' | 'changes' | 'top' | 'events'>
+type EnforcedBy = Pick<EnforcerParts, 'limiter' | 'delays' | 'top' | 'events'> & { changes: LimitChanges }
 
 // Who provides what is known at onReady; no request comes before.
-function enforcerOf (app: FastifyInstance, options: ResolvedRateLimitOptions, made: EnforcedBy): Enforcer {
+function enforcerOf (app: FastifyInstance, options: ResolvedRateLimitOptions, { changes, ...made }: EnforcedBy): Enforcer {
   const { allow, deny, exempt, headers, errorBuilder } = options
   let clientIp: ClientIp
   let identity: Identity | undefined
@@ -136,8 +137,8 @@ function enforcerOf (app: FastifyInstance, options: ResolvedRateLimitOptions, ma
   })
   return new Enforcer({
     ...made,
+    asks: new RequestAsks({ clientIp: () => clientIp, identity: () => identity, changes }),
     clientIp: () => clientIp,
-    identity: () => identity,
     allowed: addressList(allow, FST_RSP_RATELIMIT_ALLOW_INVALID),
     denied: addressList(deny, FST_RSP_RATELIMIT_DENY_INVALID),
     exemption: exempt === undefined ? undefined : new Exemption(exempt),

@@ -14,6 +14,9 @@ export function subjectOf (kind: SubjectKind, value: string): string {
   return hash('sha256', text.isWellFormed() ? text : Buffer.from(text, 'utf16le'), 'base64url').slice(0, 22)
 }
 
+/** Names the count of a limit and subject in a map. The length stands first: no two pairs have one name, whatever is in them. */
+export const countName = (limit: string, subject: string) => `${subject.length} ${subject}${limit}`
+
 /**
  * What a key function gave, as text; undefined where it gave nothing.
  * @throws FST_RSP_RATELIMIT_KEY_INVALID

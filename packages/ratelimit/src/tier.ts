@@ -1,9 +1,9 @@
 import { type Duration, durationMs } from '@respite/redis'
 import type { FastifyRequest } from 'fastify'
-import { inspect } from 'node:util'
 import { contradictionOf, largest, longestMs } from './bounds.ts'
 import { FST_RSP_RATELIMIT_TIER_INVALID } from './errors.ts'
 import type { Rule } from './rule.ts'
+import { shownValue } from './shown-value.ts'
 
 /** How much of a limit somebody has; what is absent is as the limit says. */
 export interface Tier { limit?: number, per?: Duration, burst?: number }
@@ -19,7 +19,7 @@ type TierAnswer = number | Tier | undefined | null
  */
 export function tierRule (base: Rule, answer: unknown): Rule {
   if (answer === undefined || answer === null) return base
-  const refuse = (why: string): never => { throw new FST_RSP_RATELIMIT_TIER_INVALID(base.name, inspect(answer, { depth: 0, breakLength: Infinity, maxStringLength: 40 }), why) }
+  const refuse = (why: string): never => { throw new FST_RSP_RATELIMIT_TIER_INVALID(base.name, shownValue(answer), why) }
   if (typeof answer !== 'number' && typeof answer !== 'object') return refuse('neither a number nor { limit, per, burst }')
   const tier = typeof answer === 'number' ? { limit: answer } : answer as Tier
   const unknown = Object.keys(tier).find(name => !['limit', 'per', 'burst'].includes(name))

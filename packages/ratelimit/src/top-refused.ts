@@ -1,3 +1,5 @@
+import { countName } from './subject.ts'
+
 /** Somebody whom a limit has refused. */
 export interface RefusedCaller {
   /** The limit's name. */
@@ -34,7 +36,7 @@ export class TopRefused {
 
   /** @param subject - what `key` is counted under: it tells long ones apart, and is short */
   note (limit: string, key: string, subject: string): void {
-    const name = `${limit.length} ${limit}${subject}`
+    const name = countName(limit, subject)
     const known = this.#counters.get(name)
     if (known !== undefined) {
       this.#leave(known.refused, name)

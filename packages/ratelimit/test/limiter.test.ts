@@ -2,48 +2,10 @@ import t from 'tap'
 import { HeldSlots } from '../src/held-slots.ts'
 import { type Limit, type LimitOptions, resolveLimit } from '../src/limit.ts'
 import { type Ask, chargesOf, Limiter, type LimitCharge, type Ruling } from '../src/limiter.ts'
-import { MemoryStore } from '../src/stores/memory.ts'
-import type { LimitStore } from '../src/stores/store.ts'
 import { Load } from '../src/load.ts'
+import { MemoryStore } from '../src/stores/memory.ts'
 import { fakeClock } from './clock.ts'
-
-/** A store that can be away, and remembers what it was asked to take back. */
-class AwayStore implements LimitStore {
-  away = false
-  readonly refunded: string[] = []
-  readonly #store = new MemoryStore({ clock: fakeClock(), maxKeys: 1_000 })
-
-  take (...[checks, callback]: Parameters<LimitStore['take']>): void {
-    if (this.away) callback(new TypeError('away'))
-    else this.#store.take(checks, callback)
-  }
-
-  peek (...[checks, callback]: Parameters<LimitStore['peek']>): void {
-    if (this.away) callback(new TypeError('away'))
-    else this.#store.peek(checks, callback)
-  }
-
-  async refund (charges: Parameters<LimitStore['refund']>[0]): Promise<void> {
-    if (this.away) throw new TypeError('away')
-    this.refunded.push(...charges.map(({ rule, cost }) => `${rule.name} ${cost}`))
-    await this.#store.refund(charges)
-  }
-
-  async renew (held: Parameters<LimitStore['renew']>[0]): Promise<void> {
-    if (this.away) throw new TypeError('away')
-    await this.#store.renew(held)
-  }
-
-  async block (...args: Parameters<LimitStore['block']>): Promise<void> {
-    if (this.away) throw new TypeError('away')
-    await this.#store.block(...args)
-  }
-
-  async reset (...[rule, subject]: Parameters<LimitStore['reset']>): Promise<void> {
-    if (this.away) throw new TypeError('away')
-    await this.#store.reset(rule, subject)
-  }
-}
+import { AwayStore } from './stores/away-store.ts'
 
 /** A limiter of one process of so many. */
 function assemble ({ instances = 1 } = {}) {
@@ -66,6 +28,13 @@ function assemble ({ instances = 1 } = {}) {
 const limitOf = (options: Partial<LimitOptions> = {}): Limit => resolveLimit({ name: 'api', limit: 10, per: '1m', ...options }, 'local')
 const asking = (limit: Limit, cost = 1, subject = 'somebody'): Ask => ({ limit, rule: limit.rule, subject, cost })
 
+/** How many of so many takes pass. */
+function passing (times: number, take: () => Ruling): number {
+  let passed = 0
+  for (let i = 0; i < times; i++) if (take().decision === 'allowed') passed++
+  return passed
+}
+
 t.test('whose answer was lost holds no slot unless it passes, and what passes without the store is counted when it is back', async t => {
   const { store, limiter, take } = assemble()
   const busy = (onStoreError: 'local' | 'closed') => resolveLimit({ name: onStoreError, algorithm: 'concurrency', limit: 2 }, onStoreError)
@@ -87,13 +56,6 @@ t.test('whose answer was lost holds no slot unless it passes, and what passes wi
   t.equal(limiter.slots.size, 2)
   await limiter.slots.close()
 })
-
-/** How many of so many takes pass. */
-function passing (times: number, take: () => Ruling): number {
-  let passed = 0
-  for (let i = 0; i < times; i++) if (take().decision === 'allowed') passed++
-  return passed
-}
 
 t.test('while the store answers, it decides', async t => {
   const { take, peek, seen } = assemble({ instances: 5 })

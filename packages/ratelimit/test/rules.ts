@@ -29,3 +29,13 @@ export async function admitted (store: LimitStore, times: number, make: () => Ch
   const verdicts = await Promise.all(Array.from({ length: times }, () => take(store, make())))
   return verdicts.filter(({ allowed }) => allowed).length
 }
+
+/** How many are admitted of so many that are asked one after the other. */
+export async function admittedInTurn (times: number, ask: (i: number) => Promise<{ allowed: boolean }>): Promise<number> {
+  let admitted = 0
+  for (let i = 0; i < times; i++) if ((await ask(i)).allowed) admitted++
+  return admitted
+}
+
+/** Units that a store has free for a check's subject. */
+export const unitsFree = async (store: LimitStore, of: Check): Promise<number> => (await peek(store, of)).outcomes[0]!.remaining

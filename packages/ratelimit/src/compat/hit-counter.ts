@@ -1,12 +1,9 @@
 import type { HitCallback } from './hit-store.ts'
 import type { HitRule } from './hits.ts'
 
-/** How a counter answers; perhaps before the call has returned. */
-export type Told = HitCallback
-
-/** Counts the hits of keys. */
+/** Counts the hits of keys. It may call back before the call has returned. */
 export interface HitCounter {
-  hit (key: string, rule: HitRule, told: Told): void
+  hit (key: string, rule: HitRule, callback: HitCallback): void
   /** Tells the hits and counts none. */
-  look (key: string, rule: HitRule, told: Told): void
+  look (key: string, rule: HitRule, callback: HitCallback): void
 }

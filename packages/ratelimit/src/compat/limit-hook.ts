@@ -1,4 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { HeaderChoice } from './options.ts'
+import type { Labels } from './settings.ts'
 import { type CompatLimit, type Counted, standingOf } from './standing.ts'
 import { timeText } from './time-text.ts'
 
@@ -27,30 +29,25 @@ export function limitHook (limit: CompatLimit, ran: Ran): LimitHook {
     const standing = await standingOf(limit, request)
     if (standing.isAllowed) return
     if (standing.isExceeded) throw await refused(limit, standing, { request, reply })
-    writeBudget(limit, standing, reply)
-    limit.settings.onExceeding?.(request, standing.key)
+    const { labels, addHeadersOnExceeding: shown, onExceeding } = limit.settings
+    writeBudget(reply, standing, { labels, shown })
+    onExceeding?.(request, standing.key)
   }
 }
 
-function writeBudget ({ settings: { labels, addHeadersOnExceeding: shown } }: CompatLimit, { max, remaining, ttlInSeconds }: Counted, reply: FastifyReply): void {
+function writeBudget (reply: FastifyReply, { max, remaining, ttlInSeconds }: Counted, { labels, shown }: { labels: Labels, shown: HeaderChoice }): void {
   if (shown[labels.rateLimit]) reply.header(labels.rateLimit, max)
   if (shown[labels.rateRemaining]) reply.header(labels.rateRemaining, remaining)
   if (shown[labels.rateReset]) reply.header(labels.rateReset, ttlInSeconds)
 }
 
-function writeRefusal ({ settings: { labels, addHeaders: shown } }: CompatLimit, { max, ttlInSeconds }: Counted, reply: FastifyReply): void {
-  if (shown[labels.rateLimit]) reply.header(labels.rateLimit, max)
-  if (shown[labels.rateRemaining]) reply.header(labels.rateRemaining, 0)
-  if (shown[labels.rateReset]) reply.header(labels.rateReset, ttlInSeconds)
-  if (shown[labels.retryAfter]) reply.header(labels.retryAfter, ttlInSeconds)
-}
-
 /** What is thrown. */
-async function refused (limit: CompatLimit, standing: Counted, { request, reply }: { request: FastifyRequest, reply: FastifyReply }): Promise<unknown> {
-  const { onExceeded, onBanReach, errorResponseBuilder } = limit.settings
+async function refused ({ settings }: CompatLimit, standing: Counted, { request, reply }: { request: FastifyRequest, reply: FastifyReply }): Promise<unknown> {
+  const { labels, addHeaders: shown, onExceeded, onBanReach, errorResponseBuilder } = settings
   const { key, max, ttl, ttlInSeconds, isBanned } = standing
   onExceeded?.(request, key)
-  writeRefusal(limit, standing, reply)
+  writeBudget(reply, standing, { labels, shown })
+  if (shown[labels.retryAfter]) reply.header(labels.retryAfter, ttlInSeconds)
   const after = timeText(ttlInSeconds * 1_000)
   const statusCode = isBanned ? 403 : 429
   if (isBanned) onBanReach?.(request, key)

@@ -1,12 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { FastifyRateLimitStore, FastifyRateLimitStoreCtor } from './hit-store.ts'
 import type { RateLimitOptions, RateLimitPluginOptions } from './options.ts'
-import { RespiteStore } from './respite-store.ts'
+import { RespiteStore, type RouteInfo } from './respite-store.ts'
 import { routeSettings, type Settings } from './settings.ts'
 import type { CompatLimit } from './standing.ts'
-
-/** What a store is told of its route. */
-export interface RouteInfo { readonly method?: string | readonly string[], readonly url?: string }
 
 const mostMadeLate = 1_000
 

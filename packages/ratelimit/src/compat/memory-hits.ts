@@ -1,7 +1,8 @@
 import { systemClock } from '@respite/redis'
 import { BoundedStates, type Kept } from '../stores/bounded-states.ts'
 import { subjectOf } from '../subject.ts'
-import type { HitCounter, Told } from './hit-counter.ts'
+import type { HitCounter } from './hit-counter.ts'
+import type { HitCallback } from './hit-store.ts'
 import { hit, type HitRule, type Hits, look, noHits } from './hits.ts'
 
 const longest = 256
@@ -35,18 +36,18 @@ export class MemoryHits implements HitCounter {
     this.#states = new BoundedStates(maxKeys)
   }
 
-  hit (key: string, rule: HitRule, told: Told): void {
+  hit (key: string, rule: HitRule, callback: HitCallback): void {
     const nowMs = systemClock.wallMs()
     const counted = this.#states.get(this.#name(key), nowMs) ?? this.#begin(key, nowMs)
     const leftMs = counted.hit(rule, nowMs)
-    told(null, { current: counted.hits.count, ttl: leftMs })
+    callback(null, { current: counted.hits.count, ttl: leftMs })
   }
 
-  look (key: string, _rule: HitRule, told: Told): void {
+  look (key: string, _rule: HitRule, callback: HitCallback): void {
     const nowMs = systemClock.wallMs()
     const counted = this.#states.get(this.#name(key), nowMs) ?? (this.#states.hasPlace(nowMs) ? new Counted() : this.#shared)
     const leftMs = look(counted.hits, nowMs)
-    told(null, { current: leftMs === 0 ? 0 : counted.hits.count, ttl: leftMs })
+    callback(null, { current: leftMs === 0 ? 0 : counted.hits.count, ttl: leftMs })
   }
 
   // Long keys take no more memory than others. The name of one is longer than any key that is its own name.

@@ -1,7 +1,8 @@
 import { type Keyspace, type KeyShape, type Link, loadScript } from '@respite/redis'
 import { keys } from '../keys.ts'
 import { subjectOf } from '../subject.ts'
-import type { HitCounter, Told } from './hit-counter.ts'
+import type { HitCounter } from './hit-counter.ts'
+import type { HitCallback } from './hit-store.ts'
 import type { HitRule } from './hits.ts'
 
 const hits = loadScript('ratelimit.hits', new URL('../../lua/hits.lua', import.meta.url))
@@ -22,24 +23,24 @@ export class RedisHits implements HitCounter {
     this.#counter = counter
   }
 
-  hit (key: string, rule: HitRule, told: Told): void {
-    this.#ask('hit', key, rule, told)
+  hit (key: string, rule: HitRule, callback: HitCallback): void {
+    this.#ask('hit', key, rule, callback)
   }
 
-  look (key: string, rule: HitRule, told: Told): void {
-    this.#ask('look', key, rule, told)
+  look (key: string, rule: HitRule, callback: HitCallback): void {
+    this.#ask('look', key, rule, callback)
   }
 
-  #ask (what: 'hit' | 'look', key: string, { windowMs, max, beyond }: HitRule, told: Told): void {
+  #ask (what: 'hit' | 'look', key: string, { windowMs, max, beyond }: HitRule, callback: HitCallback): void {
     const { link } = this.#server
     const name = this.#shape.key(subjectOf('key', key), this.#counter)
     link.call(hits, [name], [what, windowMs, Math.min(max, Number.MAX_SAFE_INTEGER), beyond], (error, reply) => {
       if (error !== null) {
-        told(error)
+        callback(error)
         return
       }
       const [current, ttl] = reply as [number, number]
-      told(null, { current: Number(current), ttl: Number(ttl) })
+      callback(null, { current: Number(current), ttl: Number(ttl) })
     })
   }
 }

@@ -21,7 +21,8 @@ interface Parts {
   readonly counter: HitCounter
 }
 
-interface Route { readonly method?: string | readonly string[], readonly url?: string }
+/** What a store is told of its route. */
+export interface RouteInfo { readonly method?: string | readonly string[], readonly url?: string }
 
 /**
  * Counts as @fastify/rate-limit does, refused hits too: its store in `@respite/ratelimit/compat`, and a `store` class for
@@ -63,7 +64,7 @@ export class RespiteStore implements FastifyRateLimitStore {
   }
 
   /** The store of a route: a counter of its own, or the one of its group. */
-  child (options: FastifyRateLimitOptions & { groupId?: string, routeInfo?: Route }): RespiteStore {
+  child (options: FastifyRateLimitOptions & { groupId?: string, routeInfo?: RouteInfo }): RespiteStore {
     const { groupId, routeInfo } = options
     if (groupId !== undefined) return this.#with(options, this.#group(groupId, options))
     const { method, url } = routeInfo ?? {}

@@ -1,7 +1,7 @@
 import { FST_RSP_OPTION_INVALID } from '@respite/redis'
 import type { RouteOptions } from 'fastify'
-import { inspect } from 'node:util'
 import { FST_RSP_RATELIMIT_ROUTE_INVALID } from '../errors.ts'
+import { shownValue } from '../shown-value.ts'
 import { limitHook, type Ran } from './limit-hook.ts'
 import type { CompatLimits } from './limits.ts'
 import type { RateLimitOptions } from './options.ts'
@@ -27,7 +27,7 @@ function limitOf (route: RouteOptions, limits: CompatLimits, isGlobal: boolean):
   if (own === undefined) return isGlobal ? limits.everywhere : undefined
   if (own === false) return undefined
   const where = `${[route.method].flat().join(',')} ${route.url}: config.rateLimit`
-  if (typeof own !== 'object' || Array.isArray(own)) throw new FST_RSP_RATELIMIT_ROUTE_INVALID(where, `must be false or an object, got ${inspect(own, { depth: 0, maxStringLength: 40 })}`)
+  if (typeof own !== 'object' || Array.isArray(own)) throw new FST_RSP_RATELIMIT_ROUTE_INVALID(where, `must be false or an object, got ${shownValue(own)}`)
   try {
     return limits.ofRoute(own as RateLimitOptions, route)
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import { inspect } from 'node:util'
 import { FST_RSP_RATELIMIT_COMPAT_READ, FST_RSP_RATELIMIT_COMPAT_VALUE } from '../errors.ts'
 import { keyText } from '../subject.ts'
+import { shownValue } from '../shown-value.ts'
 import type { FastifyRateLimitStore, HitCount } from './hit-store.ts'
 import { normalizeIP } from './normalize-ip.ts'
 import type { RateLimitOptions } from './options.ts'
@@ -82,13 +82,11 @@ function counted (store: FastifyRateLimitStore, { key, timeWindow, max, incremen
 }
 
 function checkedMax (max: unknown): number {
-  if (typeof max !== 'number' || Number.isNaN(max)) throw new FST_RSP_RATELIMIT_COMPAT_VALUE('max', 'a number', inspect(max, inShort))
+  if (typeof max !== 'number' || Number.isNaN(max)) throw new FST_RSP_RATELIMIT_COMPAT_VALUE('max', 'a number', shownValue(max))
   return max
 }
 
 function checkedWindow (ms: unknown): number {
-  if (typeof ms !== 'number' || !(ms >= 0 && ms <= Number.MAX_SAFE_INTEGER)) throw new FST_RSP_RATELIMIT_COMPAT_VALUE('timeWindow', 'ms, 0 or more', inspect(ms, inShort))
+  if (typeof ms !== 'number' || !(ms >= 0 && ms <= Number.MAX_SAFE_INTEGER)) throw new FST_RSP_RATELIMIT_COMPAT_VALUE('timeWindow', 'ms, 0 or more', shownValue(ms))
   return Math.trunc(ms)
 }
-
-const inShort = { depth: 0, maxStringLength: 40 }

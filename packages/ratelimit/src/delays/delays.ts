@@ -1,7 +1,8 @@
 import type { Clock, CounterSeries, Metric } from '@respite/redis'
 import type { LimitChanges } from '../limit-changes.ts'
 import { type Answered, type Ask, chargesOf, gone, type Limiter, type Ruling } from '../limiter.ts'
-import { type After, Line, type Waiter, waitOf } from './line.ts'
+import { countName } from '../subject.ts'
+import { type After, Queue, type Waiter, waitOf } from './queue.ts'
 
 /** What the delays work with. */
 export interface DelaysParts {
@@ -13,13 +14,13 @@ export interface DelaysParts {
   readonly delayed: Metric<CounterSeries>
 }
 
-const nobody = () => {}
+const noop = () => {}
 
-/** Asks the limits, and lets those wait whom limits with `delay` refuse: in lines, one a limit and subject, within the bounds of the limit. */
+/** Asks the limits, and lets those wait whom limits with `delay` refuse: in queues, one a limit and subject, within the bounds of the limit. */
 export class Delays {
   readonly #parts: DelaysParts
-  readonly #lines = new Map<string, Line>()
-  /** By limit. */
+  readonly #queues = new Map<string, Queue>()
+  /** Requests that wait now, by limit. */
   readonly #waiting = new Map<string, number>()
   #closed = false
 
@@ -40,16 +41,16 @@ export class Delays {
    */
   take (asks: readonly Ask[], callback: (answered: Answered) => void): () => void {
     const { limiter } = this.#parts
-    const delayed = this.#closed ? undefined : asks.find(ask => ask.limit.delay !== undefined && this.#lines.has(keyOf(ask))) ?? asks.find(({ limit }) => limit.delay !== undefined)
+    const delayed = this.#closed ? undefined : this.#delayedOf(asks)
     if (delayed === undefined) {
       limiter.take(asks, callback)
-      return nobody
+      return noop
     }
-    let leave: (() => void) | undefined = this.#lines.has(keyOf(delayed)) ? this.#join(delayed, asks, { callback, waitMs: 0 }) : undefined
+    let leave: (() => void) | undefined = this.#queues.has(nameOf(delayed)) ? this.#join(delayed, asks, { callback, waitMs: 0 }) : undefined
     let left = false
     if (leave === undefined) {
       // Whoever does not wait takes nothing that those who do are due.
-      this.#lines.get(keyOf(delayed))?.askIfDue()
+      this.#queues.get(nameOf(delayed))?.askIfDue()
       limiter.take(asks, ruling => {
         const waitMs = ruling.decision === 'refused' && !this.#closed ? waitOf(asks, ruling) : undefined
         if (left && ruling.decision === 'refused') callback(gone)
@@ -69,47 +70,54 @@ export class Delays {
   /** Nobody waits any longer: all are asked for once more, and have the answer. */
   close (): void {
     this.#closed = true
-    for (const line of [...this.#lines.values()]) for (const waiter of line.all()) if (!line.isAsking(waiter)) this.#decideNow(line, waiter)
+    for (const queue of [...this.#queues.values()]) {
+      for (const waiter of queue.waiters()) this.#decideNow(queue, waiter)
+    }
+  }
+
+  /** The one in whose queue they would wait: where others do already, else the first that delays. */
+  #delayedOf (asks: readonly Ask[]): Ask | undefined {
+    return asks.find(ask => ask.limit.delay !== undefined && this.#queues.has(nameOf(ask))) ?? asks.find(({ limit }) => limit.delay !== undefined)
   }
 
   /** @returns a way to leave; undefined where there is no place, or room is not to be expected in time */
   #join (ask: Ask, asks: readonly Ask[], { callback, waitMs }: { callback: (answered: Answered) => void, waitMs: number }): (() => void) | undefined {
     const { clock, after } = this.#parts
-    const { name } = ask.rule
-    const key = keyOf(ask)
+    const name = nameOf(ask)
     const maxMs = Math.min(...asks.flatMap(({ limit: { delay } }) => delay?.max ?? []))
     const deadlineMs = clock.monotonicMs() + maxMs
-    const known = this.#lines.get(key)
-    if ((this.#waiting.get(name) ?? 0) >= ask.limit.delay!.waiting || waitMs > maxMs || (known !== undefined && known.expectedMs(ask) > deadlineMs)) return undefined
-    const line = known ?? this.#open(key)
-    this.#count(name, 1)
-    this.#parts.delayed.of(name).inc()
-    const told = (answered: Answered) => {
-      this.#count(name, -1)
+    const known = this.#queues.get(name)
+    if ((this.#waiting.get(ask.rule.name) ?? 0) >= ask.limit.delay!.waiting || waitMs > maxMs || (known !== undefined && known.expectedMs(ask) > deadlineMs)) return undefined
+    const queue = known ?? this.#open(name)
+    this.#count(ask.rule.name, 1)
+    this.#parts.delayed.of(ask.rule.name).inc()
+    const settle = (answered: Answered) => {
+      this.#count(ask.rule.name, -1)
       callback(answered)
     }
-    const waiter: Waiter = { asks, deadlineMs, cost: ask.cost, rule: told, cancelDeadline: nobody }
-    waiter.cancelDeadline = after(maxMs, () => { if (!line.isAsking(waiter)) this.#decideNow(line, waiter) })
-    line.join(waiter, waitMs)
-    return () => { if (line.drop(waiter)) told(gone) }
+    const waiter: Waiter = { asks, deadlineMs, cost: ask.cost, settle, cancelDeadline: noop }
+    waiter.cancelDeadline = after(maxMs, () => this.#decideNow(queue, waiter))
+    queue.join(waiter, waitMs)
+    return () => { if (queue.drop(waiter)) settle(gone) }
   }
 
-  #open (key: string): Line {
+  #open (name: string): Queue {
     const { clock, after } = this.#parts
-    const line = new Line({
+    const queue = new Queue({
       ask: (asks, callback) => this.#ask(asks, callback),
       giveBack: (asks, ruling) => this.#giveBack(asks, ruling),
       nowMs: () => clock.monotonicMs(),
       after,
       mayWait: () => !this.#closed,
-      onEmpty: () => this.#lines.delete(key)
+      onEmpty: () => this.#queues.delete(name)
     })
-    this.#lines.set(key, line)
-    return line
+    this.#queues.set(name, queue)
+    return queue
   }
 
-  #decideNow (line: Line, waiter: Waiter): void {
-    if (line.drop(waiter)) this.#ask(waiter.asks, waiter.rule)
+  // Whose question is under way has its answer soon.
+  #decideNow (queue: Queue, waiter: Waiter): void {
+    if (!queue.isAsking(waiter) && queue.drop(waiter)) this.#ask(waiter.asks, waiter.settle)
   }
 
   // Under the limit as it is now, for all who waited while it was changed. A tier is what it was when its request came.
@@ -121,7 +129,7 @@ export class Delays {
   // Who is gone while its question was under way has charged nothing.
   #giveBack (asks: readonly Ask[], ruling: Ruling): void {
     // What is not given back is left to its window.
-    this.#parts.limiter.refund(chargesOf(asks, ruling)).catch(nobody)
+    this.#parts.limiter.refund(chargesOf(asks, ruling)).catch(noop)
   }
 
   #count (limit: string, by: 1 | -1): void {
@@ -129,7 +137,7 @@ export class Delays {
   }
 }
 
-const keyOf = ({ rule, subject }: Ask) => `${subject.length} ${subject}${rule.name}`
+const nameOf = ({ rule, subject }: Ask) => countName(rule.name, subject)
 
 function longest (asks: readonly Ask[], { answers }: Ruling): Ask {
   return asks.reduce((a, b, i) => answers[i]!.waitMs > answers[asks.indexOf(a)]!.waitMs ? b : a)

@@ -1,13 +1,9 @@
-import type { ClientIp, Identity } from '@respite/redis'
+import type { ClientIp } from '@respite/redis'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
-import { checkedCost } from '../cost.ts'
 import { type Events, exceededOf } from '../events.ts'
 import { FST_RSP_RATELIMIT_STORE_DOWN } from '../errors.ts'
 import { chargesOf, type Answered, type LimitCharge, type Limiter, type Ruling } from '../limiter.ts'
-import type { LimitChanges } from '../limit-changes.ts'
 import type { Delays } from '../delays/delays.ts'
-import { keyText, type SubjectKind, subjectOf } from '../subject.ts'
-import { tierRule } from '../tier.ts'
 import type { TopRefused } from '../top-refused.ts'
 import type { AddressTest } from './address-list.ts'
 import { withCorsHeaders } from './cors-hooks.ts'
@@ -17,21 +13,19 @@ import { type OpenCharge, settleOutcomes } from './outcomes.ts'
 import { Pending, type Question, type RouteAsk } from './pending.ts'
 import { leaveAtEnd, releaseAtEnd } from './release-at-end.ts'
 import { type ErrorBuilder, refusalOf, sendRefusal } from './refusal.ts'
+import type { RequestAsks } from './request-asks.ts'
 import type { RouteLimit, RouteSet } from './route-limits.ts'
 
-const settled = Symbol('respite.ratelimit')
-type LimitedRequest = FastifyRequest & { [settled]?: Pending | null }
-
-/** The property of a request that holds what its limits have done; to be decorated. */
-export const requestState = settled
+/** The property of a request that holds the question that was settled last; null: none was, or one was refused and all was given back. To be decorated. */
+export const requestState = Symbol('respite.ratelimit')
+type LimitedRequest = FastifyRequest & { [requestState]?: Pending | null }
 
 /** What the enforcer works with. */
 export interface EnforcerParts {
   readonly limiter: Limiter
   readonly delays: Delays
-  readonly changes: LimitChanges
+  readonly asks: RequestAsks
   readonly clientIp: () => ClientIp
-  readonly identity: () => Identity | undefined
   readonly allowed: AddressTest | undefined
   readonly denied: AddressTest | undefined
   readonly exemption: Exemption | undefined
@@ -59,6 +53,7 @@ export class Enforcer {
   /** Whether addresses are denied. */
   get mayDeny (): boolean { return this.#parts.denied !== undefined }
 
+  /** Whether the request's address is denied. */
   isDenied (request: FastifyRequest): boolean {
     return this.#parts.denied !== undefined && this.#parts.denied(request, this.#parts.clientIp())
   }
@@ -70,12 +65,14 @@ export class Enforcer {
     return (this.#parts.allowed !== undefined && this.#parts.allowed(request, this.#parts.clientIp())) || this.isDenied(request)
   }
 
+  /** Limits by address; nothing when none counts the request. */
   byIp (limits: readonly RouteLimit[], request: FastifyRequest): Pending | undefined {
-    return this.#ask(this.#ipAsks(limits, request))
+    return this.#ask(this.#parts.asks.byIp(limits, request))
   }
 
+  /** Limits by user; nothing when none counts the request. */
   byUser (limits: readonly RouteLimit[], request: FastifyRequest): Pending | undefined {
-    return this.#ask(this.#userAsks(limits, request))
+    return this.#ask(this.#parts.asks.byUser(limits, request))
   }
 
   /**
@@ -91,12 +88,13 @@ export class Enforcer {
   /** Whether the request was charged for one of these, by whatever cost its route gives that limit. */
   hasCounted (limits: readonly RouteLimit[], request: LimitedRequest): boolean {
     const isOne = (ask: RouteAsk) => limits.some(({ limit }) => limit.rule.name === ask.rule.name)
-    for (let pending = request[settled]; pending; pending = pending.previous) {
+    for (let pending = request[requestState]; pending; pending = pending.previous) {
       if (pending.asks.some(isOne) || pending.shadows.some(({ asks }) => asks.some(isOne))) return true
     }
     return false
   }
 
+  /** Goes on with the request once its question is decided, or answers it. */
   settle (pending: Pending, request: LimitedRequest, reply: FastifyReply, done: Enforced): void {
     for (const shadow of pending.shadows) shadow.whenRuled(ruling => this.#settleShadow(shadow, ruling, request))
     const stay = pending.ruling === undefined ? leaveAtEnd(request, reply, pending) : undefined
@@ -109,12 +107,12 @@ export class Enforcer {
       }
       this.#count(pending, ruling)
       this.#parts.events.bans(pending.asks, ruling, request)
-      pending.previous = request[settled] ?? undefined
+      pending.previous = request[requestState] ?? undefined
       if (ruling.decision !== 'allowed') {
         this.#refuse(pending, ruling, { request, reply, done })
         return
       }
-      request[settled] = pending
+      request[requestState] = pending
       releaseAtEnd(request, reply, { asks: pending.asks, slots: this.#parts.limiter.slots, log: this.#parts.log })
       if (pending.asks.length > 0) this.#parts.writeBudgets(reply, pending)
       if (hasOutcomes(pending)) reply.raw.once('finish', () => this.#settleOutcomes(pending, request, reply))
@@ -132,52 +130,9 @@ export class Enforcer {
     return asks.length === 0 ? undefined : new Pending(asks, this.#parts)
   }
 
-  #ipAsks (limits: readonly RouteLimit[], request: FastifyRequest): RouteAsk[] {
-    const some = counting(limits, request)
-    return some.length === 0 ? [] : this.#asks(some, 'ip', this.#parts.clientIp().subject(request))
-  }
-
-  #userAsks (limits: readonly RouteLimit[], request: FastifyRequest): RouteAsk[] {
-    const user = limits.length === 0 ? undefined : this.#parts.identity()?.subject(request)
-    return user === undefined ? this.#ipAsks(limits, request) : this.#asks(counting(limits, request), 'user', user)
-  }
-
-  #byAllCounting ({ ip, user, key }: RouteSet, request: FastifyRequest): Pending | undefined | Promise<Pending | undefined> {
-    const keyed = counting(key, request).map(limit => this.#functionAsk(limit, request))
-    const ask = (keyed: readonly (RouteAsk | undefined)[]) => this.#ask([...this.#ipAsks(ip, request), ...this.#userAsks(user, request), ...keyed.filter(ask => ask !== undefined)])
-    return keyed.some(isThenable) ? Promise.all(keyed).then(ask) : ask(keyed as readonly (RouteAsk | undefined)[])
-  }
-
-  /** Of a limit with functions of the request; nothing when its cost is 0. Never throws, so that of several promises none is left alone. */
-  #functionAsk (one: RouteLimit, request: FastifyRequest): RouteAsk | undefined | Promise<RouteAsk | undefined> {
-    const { limit } = one
-    try {
-      const key: unknown = limit.key?.(request)
-      if (isThenable(key) || limit.limitFor !== undefined || limit.costOf !== undefined) return this.#laterAsk(one, request, key)
-      return limit.cost === 0 ? undefined : this.#keyedAsk(one, request, key)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-  }
-
-  async #laterAsk (one: RouteLimit, request: FastifyRequest, key: unknown): Promise<RouteAsk | undefined> {
-    const { limit } = one
-    const ask = this.#keyedAsk(one, request, await key)
-    const rule = limit.limitFor === undefined ? ask.rule : tierRule(ask.rule, await limit.limitFor(request))
-    const cost = limit.costOf === undefined ? limit.cost : checkedCost(limit.rule.name, await limit.costOf(request), 0)
-    return cost === 0 ? undefined : { ...ask, rule, cost }
-  }
-
-  #keyedAsk (one: RouteLimit, request: FastifyRequest, given: unknown): RouteAsk {
-    const { limit } = one
-    const key = limit.key === undefined ? undefined : keyText(limit.rule.name, given)
-    const [ask] = key !== undefined ? this.#asks([one], 'key', key) : limit.by === 'user' ? this.#userAsks([one], request) : this.#ipAsks([one], request)
-    return ask!
-  }
-
-  #asks (limits: readonly RouteLimit[], kind: SubjectKind, who: string): RouteAsk[] {
-    const subject = subjectOf(kind, who)
-    return limits.map(({ limit, meter }) => ({ rule: this.#parts.changes.of(limit.rule), subject, cost: limit.cost, ban: limit.ban, lease: limit.lease, limit, meter, who }))
+  #byAllCounting (set: RouteSet, request: FastifyRequest): Pending | undefined | Promise<Pending | undefined> {
+    const asks = this.#parts.asks.byAll(set, request)
+    return asks instanceof Promise ? asks.then(all => this.#ask(all)) : this.#ask(asks)
   }
 
   #count ({ asks }: Pending, { decision, answers }: Ruling): void {
@@ -206,14 +161,14 @@ export class Enforcer {
 
   /** Its client is gone: nobody is answered. */
   #drop (pending: Pending, request: LimitedRequest): void {
-    pending.previous = request[settled] ?? undefined
+    pending.previous = request[requestState] ?? undefined
     this.#giveBack(pending)
-    request[settled] = null
+    request[requestState] = null
   }
 
   #refuse (pending: Pending, ruling: Ruling, { request, reply, done }: { request: LimitedRequest, reply: FastifyReply, done: Enforced }): void {
     this.#giveBack(pending)
-    request[settled] = null
+    request[requestState] = null
     pending.previous = undefined
     this.#parts.writeBudgets(reply, pending)
     if (ruling.decision === 'unavailable') {
@@ -231,7 +186,7 @@ export class Enforcer {
 
   #settleOutcomes (pending: Pending, request: LimitedRequest, reply: FastifyReply): void {
     // A later limit has refused: all was given back.
-    if (request[settled] === null) return
+    if (request[requestState] === null) return
     const open = [pending, ...pending.shadows].flatMap(question => openCharges(question))
     settleOutcomes(open, request, reply, { giveBack: charges => this.#refund(charges), log: this.#parts.log })
   }
@@ -263,10 +218,3 @@ function openCharges ({ asks, ruling }: Question): OpenCharge[] {
     ? []
     : chargesOf([ask], { ...ruling, answers: [ruling.answers[i]!] }).map(charge => ({ ask, charge })))
 }
-
-/** Those that count this request of the route. */
-function counting (limits: readonly RouteLimit[], request: FastifyRequest): readonly RouteLimit[] {
-  return limits.every(({ counts }) => counts === undefined) ? limits : limits.filter(({ counts }) => counts === undefined || counts(request))
-}
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> => typeof (value as { then?: unknown } | null | undefined)?.then === 'function'

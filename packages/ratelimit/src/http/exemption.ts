@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import { inspect } from 'node:util'
 import { FST_RSP_RATELIMIT_EXEMPT_INVALID } from '../errors.ts'
+import { shownValue } from '../shown-value.ts'
 
 /** Whether no limit counts a request: of an administrator, say. */
 export type Exempt = (request: FastifyRequest) => boolean | Promise<boolean>
@@ -26,7 +26,7 @@ export class Exemption {
   async #ask (request: FastifyRequest): Promise<boolean> {
     const answer: unknown = await this.#exempt(request)
     // What looks true but is none, such as an empty list of roles, must not open every limit.
-    if (typeof answer !== 'boolean') throw new FST_RSP_RATELIMIT_EXEMPT_INVALID(inspect(answer, { depth: 0, maxStringLength: 40 }))
+    if (typeof answer !== 'boolean') throw new FST_RSP_RATELIMIT_EXEMPT_INVALID(shownValue(answer))
     return answer
   }
 }

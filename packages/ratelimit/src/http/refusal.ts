@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { inspect } from 'node:util'
 import { durationText } from '../duration-text.ts'
 import { FST_RSP_RATELIMIT_BODY_INVALID, RATE_LIMITED } from '../errors.ts'
 import type { Rule } from '../rule.ts'
+import { shownValue } from '../shown-value.ts'
 import { type Budget, seconds } from './headers.ts'
 import { problemOf, problemType, wantsProblem } from './problem.ts'
 
@@ -98,13 +98,11 @@ function built (build: ErrorBuilder, request: FastifyRequest, refusal: Refusal):
     if (body instanceof Error) return Object.assign(body, { statusCode: (body as { statusCode?: number }).statusCode ?? 429 })
     const isPlain = typeof body === 'object' && body !== null && !(body instanceof Promise)
     const json = isPlain ? JSON.stringify(body) as string | undefined : undefined
-    return json ?? new FST_RSP_RATELIMIT_BODY_INVALID('returned', inspect(body, inShort))
+    return json ?? new FST_RSP_RATELIMIT_BODY_INVALID('returned', shownValue(body))
   } catch (error) {
-    return error instanceof Error ? error : new FST_RSP_RATELIMIT_BODY_INVALID('threw', inspect(error, inShort))
+    return error instanceof Error ? error : new FST_RSP_RATELIMIT_BODY_INVALID('threw', shownValue(error))
   }
 }
-
-const inShort = { depth: 0, maxStringLength: 40 }
 
 // At least a second: a client that tries again within the same one is refused.
 function retryAfterOf ({ answer: { waitMs } }: Budget): { retryAfter?: number } {

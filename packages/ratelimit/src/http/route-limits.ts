@@ -1,10 +1,10 @@
 import { FST_RSP_OPTION_INVALID } from '@respite/redis'
 import type { FastifyRequest } from 'fastify'
-import { inspect } from 'node:util'
 import { FST_RSP_RATELIMIT_LIMIT_INVALID, FST_RSP_RATELIMIT_ROUTE_INVALID } from '../errors.ts'
 import { type Limit, type LimitOptions, type OnStoreError, refuseScope, resolveLimit } from '../limit.ts'
 import type { Limits } from '../limits.ts'
 import type { Meter, Meters } from '../meters.ts'
+import { shownValue } from '../shown-value.ts'
 import { type Counts, countsOn } from './scope.ts'
 
 /** What a route may say: limits of its own or the names of some, or false for none at all. */
@@ -91,7 +91,7 @@ export class RouteLimits {
       return known
     }
     if (typeof use !== 'object' || use === null) {
-      throw new FST_RSP_RATELIMIT_ROUTE_INVALID(where, `must be false, a limit, the name of one, or a list of them, got ${inspect(use, { depth: 0, maxStringLength: 40 })}`)
+      throw new FST_RSP_RATELIMIT_ROUTE_INVALID(where, `must be false, a limit, the name of one, or a list of them, got ${shownValue(use)}`)
     }
     const limit = this.#resolved(use as LimitOptions, where)
     return this.#limits.add(limit)

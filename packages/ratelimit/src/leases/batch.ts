@@ -9,9 +9,9 @@ export interface Back {
   readonly atMs: number
 }
 
-/** What a process wants beside a cost, to spend it by itself. */
+/** What a process wants to be granted with a cost, to spend the rest by itself. */
 export interface Batch {
-  /** Units, from 1 on; 1 and less than the cost: nothing. */
+  /** Units, the cost among them, from 1 on; up to the cost no batch is wanted. */
   readonly want: number
   /** Processes that share the limit. A wrong number costs fairness, never safety. */
   readonly nodes: number
@@ -37,5 +37,5 @@ export function takeBatch (state: unknown, rule: Rule, nowUs: number, { cost, ba
   return units
 }
 
-/** As the script reads it. */
+/** A batch as `lua/limits.lua` reads it. */
 export const batchText = ({ want, nodes, strictMs, back }: Batch) => `${want}/${nodes}/${strictMs}/${back?.units ?? 0}/${back?.atMs ?? 0}`

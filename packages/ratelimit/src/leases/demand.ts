@@ -13,7 +13,11 @@ export class Demand {
     this.#startMs = nowMs
   }
 
-  /** Units a lifetime as known before these, which are counted then. @param nowMs - by the monotonic clock */
+  /**
+   * Counts units that are asked for.
+   * @param nowMs - by the monotonic clock
+   * @returns units a lifetime, as known before these
+   */
   note (units: number, nowMs: number): number {
     const past = Math.floor((nowMs - this.#startMs) / this.#lifetimeMs)
     if (past > 0) {
@@ -30,3 +34,6 @@ export class Demand {
   /** Units a lifetime, rather too many: what is not spent goes back, and what is missing is a call. */
   get known (): number { return Math.max(this.#average, this.#last, this.#units) }
 }
+
+/** Units to ask for: twice the demand of a lifetime, since what is not spent is given back. */
+export const wanted = (demand: number) => Math.max(1, Math.ceil(2 * demand))

@@ -6,7 +6,7 @@ import type { Rule } from '../rule.ts'
 
 /** How permits of a limit are leased. */
 export interface LeaseOptions {
-  /** How long permits may be spent after they were asked for. @default 2000 */
+  /** How long permits may be spent after they were asked for, 100 ms to a minute. @default 2000 */
   lifetimeMs?: Duration
   /** With `gcra`: a lease is charged as if it were spent at its end, so that no interval admits more than without leases. @default false */
   strict?: boolean
@@ -19,9 +19,9 @@ export type GivenLease = true | { lifetimeMs?: number, strict?: boolean }
 export interface LeaseRule { readonly lifetimeMs: number, readonly strict: boolean }
 
 const defaultLifetimeMs = 2_000
-const leasing: readonly string[] = ['fixed-window', 'gcra']
-/** What asks about each request alone. */
-const apart = ['ban', 'limitFor'] as const
+const leasable: readonly string[] = ['fixed-window', 'gcra']
+/** Options that must see each request. */
+const perRequest = ['ban', 'limitFor'] as const
 
 /** Types and bounds of `lease`. */
 export const leaseSchema = {
@@ -43,15 +43,15 @@ export const leaseSchema = {
  * @param beside - the limit's other options
  * @throws FST_RSP_RATELIMIT_LIMIT_INVALID when the limit cannot be leased
  */
-export function leaseRule (given: GivenLease, rule: Rule, beside: Readonly<Partial<Record<typeof apart[number], unknown>>>): LeaseRule {
+export function leaseRule (given: GivenLease, rule: Rule, beside: Readonly<Partial<Record<typeof perRequest[number], unknown>>>): LeaseRule {
   const lease = { lifetimeMs: defaultLifetimeMs, strict: false, ...given === true ? {} : given }
-  const why = contradictionOf(lease, rule) ?? apart.filter(option => beside[option] !== undefined).map(option => `'lease' answers without a question, which '${option}' needs`)[0]
+  const why = contradictionOf(lease, rule) ?? perRequest.filter(option => beside[option] !== undefined).map(option => `'lease' answers without a question, which '${option}' needs`)[0]
   if (why !== undefined) throw new FST_RSP_RATELIMIT_LIMIT_INVALID(rule.name, why)
   return Object.freeze(lease)
 }
 
 function contradictionOf ({ lifetimeMs, strict }: LeaseRule, rule: Rule): string | undefined {
-  if (!leasing.includes(rule.algorithm)) return `'lease' belongs to ${leasing.join(' and ')}, got algorithm '${rule.algorithm}'`
+  if (!leasable.includes(rule.algorithm)) return `'lease' belongs to ${leasable.join(' and ')}, got algorithm '${rule.algorithm}'`
   if (!strict) return undefined
   if (rule.algorithm !== 'gcra') return `'lease.strict' belongs to gcra, got true with ${rule.algorithm}, which never admits more by leases`
   const burstUs = rule.capacity * intervalUs(rule)

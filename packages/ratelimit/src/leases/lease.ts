@@ -1,17 +1,9 @@
-import type { Clock } from '@respite/redis'
 import { isSameRule, type Rule } from '../rule.ts'
 import type { Charge, Check, Outcome } from '../stores/store.ts'
 import type { Back } from './batch.ts'
 import { Demand } from './demand.ts'
 import type { LeaseRule } from './lease-options.ts'
-
-/** A moment by both clocks of this machine: the monotonic one may stand still while the machine is suspended. */
-export interface Moment { readonly monotonicMs: number, readonly wallMs: number }
-
-export const momentOf = (clock: Clock): Moment => ({ monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() })
-
-/** The larger of what the two clocks say. */
-const passedMs = (from: Moment, to: Moment) => Math.max(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs)
+import { type Moment, passedMs } from './moment.ts'
 
 /** Permits that the store has charged, and what it said of them. */
 interface Grant {
@@ -21,7 +13,7 @@ interface Grant {
   readonly receivedMs: number
   readonly lifetimeMs: number
   readonly outcome: Outcome
-  /** For what is given back: when they were charged, with a strict lease its lifetime before. */
+  /** What a return of them says of when they were charged; with a strict lease its lifetime before. */
   readonly atMs: number
 }
 
@@ -58,7 +50,10 @@ export class Lease {
   /** Whether no batch is asked for any more. */
   get isClosed (): boolean { return this.#closed }
 
-  /** @param asked - units that must be free, the cost among them: held here, or with the store as far as it is known */
+  /**
+   * Whether a cost can be spent now.
+   * @param asked - units that must be free, the cost among them: held here, or with the store as far as it is known
+   */
   has (cost: number, now: Moment, asked = cost): boolean {
     return this.#isLive(now) && this.#grant!.left >= cost && this.#grant!.outcome.remaining + this.#grant!.left >= asked
   }

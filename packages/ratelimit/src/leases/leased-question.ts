@@ -1,7 +1,9 @@
 import type { Clock } from '@respite/redis'
 import type { LeaseMeters } from '../meters.ts'
 import type { Back } from './batch.ts'
-import { type Lease, type Moment, momentOf, type Waiter } from './lease.ts'
+import { wanted } from './demand.ts'
+import type { Lease, Waiter } from './lease.ts'
+import { type Moment, momentOf } from './moment.ts'
 import { askedOf, type Charge, type Check, type LimitStore, type Outcome, type Verdict, type VerdictCallback } from '../stores/store.ts'
 
 /** A store that can tell all processes that somebody may have room again. */
@@ -19,10 +21,21 @@ export interface LeasingParts {
 }
 
 /** A check, and what this process holds of it where it is leased. */
-export interface Leased { readonly check: Check, readonly lease: Lease | undefined, want: number }
+export interface Leased {
+  readonly check: Check
+  readonly lease: Lease | undefined
+  /** Units that a batch is to have. */
+  want: number
+}
 
 /** One that the store is asked. */
-interface Asked extends Leased { readonly place: number, readonly batch: boolean, readonly back: Back | undefined }
+interface Asked extends Leased {
+  /** In the question. */
+  readonly place: number
+  /** Whether a batch is asked for. */
+  readonly batch: boolean
+  readonly back: Back | undefined
+}
 
 /** Limits that are decided together, some of them from permits that this process holds; the store is asked the others, in one question. */
 export class LeasedQuestion {
@@ -157,6 +170,3 @@ export class LeasedQuestion {
     this.#callback(null, { allowed, outcomes })
   }
 }
-
-/** Twice the demand of a lifetime: what is not spent is given back. */
-export const wanted = (demand: number) => Math.max(1, Math.ceil(2 * demand))

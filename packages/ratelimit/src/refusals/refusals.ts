@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { isSameRule, type Rule } from '../rule.ts'
+import { countName } from '../subject.ts'
 import { askedOf, type Check, type Outcome, type Verdict } from '../stores/store.ts'
 
 /** When a question left and its answer came, by the monotonic clock, in ms. */
@@ -53,24 +54,24 @@ export class Refusals {
     const waits = outcomes.map(({ waitMs }, i) => holdsMs(checks[i]!.rule, waitMs))
     const longestMs = Math.max(...waits)
     checks.forEach((check, i) => {
-      const key = keyOf(check.rule.name, check.subject)
+      const name = countName(check.rule.name, check.subject)
       const units = askedOf(check)
       // Of a refusal that holds for no time nothing is kept.
       const isTold = waits[i]! > 0 || outcomes[i]!.waitMs === 0
-      if (!isTold || (this.#freedMs.get(key) ?? -Infinity) >= asked.sentMs) return
-      const known = this.#known.get(key)
+      if (!isTold || (this.#freedMs.get(name) ?? -Infinity) >= asked.sentMs) return
+      const known = this.#known.get(name)
       const before = known !== undefined && isSameRule(known.rule, check.rule) ? known.said.filter(({ cost }) => cost !== units) : []
       const untilMs = asked.sentMs + (waits[i]! || longestMs)
       const said = [{ ...asked, cost: units, outcome: outcomes[i]!, untilMs }, ...before]
-      this.#known.set(key, { rule: check.rule, said: said.slice(0, costsAtMost) })
+      this.#known.set(name, { rule: check.rule, said: said.slice(0, costsAtMost) })
     })
   }
 
   /** Something was given back to a subject, or all is forgotten of it. */
   free (limit: string, subject: string, nowMs: number): void {
-    const key = keyOf(limit, subject)
-    this.#known.delete(key)
-    this.#freedMs.set(key, nowMs)
+    const name = countName(limit, subject)
+    this.#known.delete(name)
+    this.#freedMs.set(name, nowMs)
   }
 
   clear (): void {
@@ -79,13 +80,11 @@ export class Refusals {
 
   #find (check: Check, nowMs: number): Said | undefined {
     const { rule, subject } = check
-    const known = this.#known.get(keyOf(rule.name, subject))
+    const known = this.#known.get(countName(rule.name, subject))
     if (known === undefined || !isSameRule(known.rule, rule)) return undefined
     return known.said.find(said => nowMs < said.untilMs && speaksOf(said, rule, askedOf(check)))
   }
 }
-
-const keyOf = (limit: string, subject: string) => `${subject.length} ${subject}${limit}`
 
 /** How long a refusal holds for sure. */
 function holdsMs ({ algorithm, capacity, windowMs }: Rule, waitMs: number): number {

@@ -1,13 +1,17 @@
 import { LRUCache } from 'lru-cache'
-import { Lease, type Moment, momentOf } from '../leases/lease.ts'
-import { type Leased, LeasedQuestion, type LeasingParts, wanted } from '../leases/leased-question.ts'
-import type { Freed } from '../refusals/freed-word.ts'
+import { wanted } from '../leases/demand.ts'
+import { Lease } from '../leases/lease.ts'
+import { type Leased, LeasedQuestion, type LeasingParts } from '../leases/leased-question.ts'
+import { type Moment, momentOf } from '../leases/moment.ts'
+import type { Freed } from '../refusals/freed-topic.ts'
 import type { Rule } from '../rule.ts'
+import { countName } from '../subject.ts'
 import { askedOf, type Charge, type Check, type LimitStore, type Verdict, type VerdictCallback } from './store.ts'
 
-const leased = 10_000
-/** Charges that one call takes back at most. */
-const together = 64
+/** Each of a limit and subject. */
+const mostLeases = 10_000
+/** Charges that one call takes back at most: Redis serves nobody else meanwhile. */
+const mostAtOnce = 64
 
 /**
  * Takes permits of leased limits from a store in batches, and answers from them without asking it. Who is dropped from here is
@@ -21,7 +25,7 @@ export class LeasingStore implements LimitStore {
   constructor (parts: LeasingParts) {
     this.#parts = parts
     this.#leases = new LRUCache({
-      max: leased,
+      max: mostLeases,
       dispose: (lease, _, reason) => {
         if (reason === 'evict') this.#close([lease]).catch(() => undefined)
       }
@@ -103,7 +107,7 @@ export class LeasingStore implements LimitStore {
 
   async #giveBack (charges: readonly Charge[]): Promise<void> {
     const calls: Promise<void>[] = []
-    for (let i = 0; i < charges.length; i += together) calls.push(this.#return(charges.slice(i, i + together)))
+    for (let i = 0; i < charges.length; i += mostAtOnce) calls.push(this.#return(charges.slice(i, i + mostAtOnce)))
     await Promise.allSettled(calls)
   }
 
@@ -115,11 +119,11 @@ export class LeasingStore implements LimitStore {
 
   #leasedOf (check: Check, now: Moment): Leased {
     if (check.lease === undefined) return { check, lease: undefined, want: 0 }
-    const key = keyOf(check.rule.name, check.subject)
-    let lease = this.#leases.get(key)
+    const name = countName(check.rule.name, check.subject)
+    let lease = this.#leases.get(name)
     if (lease === undefined) {
       lease = new Lease(check.lease, check, now.monotonicMs)
-      this.#leases.set(key, lease)
+      this.#leases.set(name, lease)
     }
     lease.keepOnly(check.rule)
     return { check, lease, want: wanted(lease.demand.note(check.cost, now.monotonicMs)) }
@@ -137,12 +141,10 @@ export class LeasingStore implements LimitStore {
   }
 
   #find (limit: string, subject: string): Lease | undefined {
-    return this.#leases.peek(keyOf(limit, subject))
+    return this.#leases.peek(countName(limit, subject))
   }
 
   #now (): Moment {
     return momentOf(this.#parts.clock)
   }
 }
-
-const keyOf = (limit: string, subject: string) => `${subject.length} ${subject}${limit}`

@@ -1,4 +1,5 @@
 import { advanceBan, banLifeMs, type BanRule, type BanState, noBan, strike } from '../algorithms/ban.ts'
+import { countName } from '../subject.ts'
 import { BoundedStates, type Kept } from './bounded-states.ts'
 import type { Banned, Check } from './store.ts'
 
@@ -25,7 +26,7 @@ export class MemoryBans {
   /** What is known of a check that may ban; undefined for one that never does. */
   look (check: Check, nowMs: number): Banned | undefined {
     if (check.ban === undefined) return undefined
-    const kept = this.#states.get(keyOf(check), nowMs)
+    const kept = this.#states.get(nameOf(check), nowMs)
     if (kept === undefined) return { times: 0, waitMs: 0, begunMs: 0 }
     // A copy: a window of refusals begins with a refusal, not with a look.
     const state = { ...kept.state }
@@ -35,16 +36,16 @@ export class MemoryBans {
 
   /** Counts a refusal of somebody who is not banned. */
   strike (check: Check & { ban: BanRule }, nowMs: number): Banned {
-    const kept = this.#states.get(keyOf(check), nowMs) ?? new KeptBan(nowMs)
+    const kept = this.#states.get(nameOf(check), nowMs) ?? new KeptBan(nowMs)
     advanceBan(kept.state, check.ban, nowMs)
     const begunMs = strike(kept.state, check.ban, nowMs)
     kept.untilMs = nowMs + banLifeMs(kept.state, check.ban, nowMs)
-    this.#states.set(keyOf(check), kept, nowMs)
+    this.#states.set(nameOf(check), kept, nowMs)
     return { times: kept.state.bans, waitMs: begunMs, begunMs }
   }
 
   delete (check: Pick<Check, 'rule' | 'subject'>): void {
-    this.#states.delete(keyOf(check))
+    this.#states.delete(nameOf(check))
   }
 
   clear (): void {
@@ -52,4 +53,4 @@ export class MemoryBans {
   }
 }
 
-const keyOf = ({ rule, subject }: Pick<Check, 'rule' | 'subject'>) => `${subject.length} ${subject}${rule.name}`
+const nameOf = ({ rule, subject }: Pick<Check, 'rule' | 'subject'>) => countName(rule.name, subject)

@@ -4,6 +4,7 @@ import { algorithms } from '../algorithms/algorithms.ts'
 import { FST_RSP_RATELIMIT_FULL } from '../errors.ts'
 import { takeBatch } from '../leases/batch.ts'
 import type { Rule } from '../rule.ts'
+import { countName } from '../subject.ts'
 import { BoundedStates, type Kept } from './bounded-states.ts'
 import { MemoryBans } from './memory-bans.ts'
 import { askedOf, type Banned, banned, type Charge, type Check, isShed, type LimitStore, type Outcome, type Verdict, type VerdictCallback } from './store.ts'
@@ -118,11 +119,11 @@ export class MemoryStore implements LimitStore {
     const counted = known ?? new Counted(rule, nowUs)
     counted.blockedUntilMs = ms === 0 ? 0 : Math.floor(nowUs / 1_000) + ms
     counted.untilMs = Math.max(counted.untilMs, counted.blockedUntilMs)
-    if (!this.#states.set(keyOf(rule, subject), counted, nowUs / 1_000)) throw new FST_RSP_RATELIMIT_FULL(this.#states.size)
+    if (!this.#states.set(countName(rule.name, subject), counted, nowUs / 1_000)) throw new FST_RSP_RATELIMIT_FULL(this.#states.size)
   }
 
   async reset (rule: Rule, subject: string): Promise<void> {
-    this.#states.delete(keyOf(rule, subject))
+    this.#states.delete(countName(rule.name, subject))
     this.#bans.delete({ rule, subject })
   }
 
@@ -172,14 +173,14 @@ export class MemoryStore implements LimitStore {
   }
 
   #find ({ rule, subject }: Check, nowUs: number): Counted | undefined {
-    const counted = this.#states.get(keyOf(rule, subject), nowUs / 1_000)
+    const counted = this.#states.get(countName(rule.name, subject), nowUs / 1_000)
     // Of another algorithm: from before a change of the rule.
     return counted?.rule.algorithm === rule.algorithm ? counted : undefined
   }
 
   #begin ({ rule, subject }: Check, nowUs: number): Counted {
     const counted = new Counted(rule, nowUs)
-    if (this.#states.set(keyOf(rule, subject), counted, nowUs / 1_000)) return counted
+    if (this.#states.set(countName(rule.name, subject), counted, nowUs / 1_000)) return counted
     // All who are kept are refused: those who come now share one count, so that a flood gains nothing by it.
     const shared = this.#sharedBy(rule, nowUs)
     if (shared !== undefined) return shared
@@ -207,8 +208,6 @@ export class MemoryStore implements LimitStore {
     return units
   }
 }
-
-const keyOf = (rule: Rule, subject: string) => `${subject.length} ${subject}${rule.name}`
 
 function outcomeOf ({ check: { rule }, algorithm, counted, waitMs, blockedMs }: Open, nowUs: number): Outcome {
   const atMs = Math.floor(nowUs / 1_000)

@@ -1,5 +1,5 @@
 import type { Clock } from '@respite/redis'
-import type { Freed } from '../refusals/freed-word.ts'
+import type { Freed } from '../refusals/freed-topic.ts'
 import { Refusals } from '../refusals/refusals.ts'
 import type { Rule } from '../rule.ts'
 import type { Charge, Check, LimitStore, VerdictCallback } from './store.ts'

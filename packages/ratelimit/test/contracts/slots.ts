@@ -1,7 +1,7 @@
 import { until } from '@respite/testing'
 import type { Test } from 'tap'
 import type { Check, LimitStore } from '../../src/stores/store.ts'
-import { check, peek, rule, take } from '../rules.ts'
+import { check, peek, rule, take, unitsFree } from '../rules.ts'
 
 /** A check for a slot of its own. */
 export type SlotOf = (subject?: string, cost?: number) => Check & { slot: number }
@@ -16,9 +16,7 @@ export function slotsOf (limit: number, { windowMs = 60_000, name = 'concurrency
 
 const charge = (one: Check) => ({ ...one, atMs: 0 })
 
-async function remaining (store: LimitStore, of: SlotOf, subject?: string): Promise<number> {
-  return (await peek(store, of(subject))).outcomes[0]!.remaining
-}
+const freeSlots = (store: LimitStore, of: SlotOf, subject?: string) => unitsFree(store, of(subject))
 
 /** What every store keeps to with limits of what is in flight. @param fresh - an empty one, and with `again` another client of the same counts */
 export function slotContract (t: Test, fresh: () => { store: LimitStore, again: () => LimitStore }): void {
@@ -43,7 +41,7 @@ export function slotContract (t: Test, fresh: () => { store: LimitStore, again: 
     await take(store, a)
     await take(store, b)
     await Promise.all([store.refund([charge(a)]), store.refund([charge(a)]), store.refund([charge(two())])])
-    t.equal(await remaining(store, two), 1)
+    t.equal(await freeSlots(store, two), 1)
     await store.refund([charge(b)])
     t.match(await peek(store, two()), { allowed: true, outcomes: [{ remaining: 2, resetMs: 0 }] })
   })
@@ -71,7 +69,7 @@ export function slotContract (t: Test, fresh: () => { store: LimitStore, again: 
     t.match(await take(store, two(), check(minute)), { allowed: true, outcomes: [{ remaining: 0 }, { remaining: 0 }] })
     await store.reset(two().rule, 'somebody')
     t.match(await take(store, two(), check(minute)), { allowed: false, outcomes: [{ remaining: 2, waitMs: 0 }, { remaining: 0 }] })
-    t.equal(await remaining(store, two), 2, 'no slot is held by whom the other has refused')
+    t.equal(await freeSlots(store, two), 2, 'no slot is held by whom the other has refused')
   })
 
   t.test('concurrency: renewing counts each slot once, and counts those that were lost again', async t => {
@@ -80,20 +78,20 @@ export function slotContract (t: Test, fresh: () => { store: LimitStore, again: 
     const held = [three(), three('somebody', 2)]
     for (const one of held) await take(store, one)
     await again().renew(held)
-    t.equal(await remaining(store, three), 0)
+    t.equal(await freeSlots(store, three), 0)
     await store.reset(three().rule, 'somebody')
-    t.equal(await remaining(store, three), 3)
+    t.equal(await freeSlots(store, three), 3)
     await store.renew([...held, three('another')])
-    t.same([await remaining(store, three), await remaining(store, three, 'another')], [0, 2])
+    t.same([await freeSlots(store, three), await freeSlots(store, three, 'another')], [0, 2])
     await store.refund(held.map(charge))
-    t.equal(await remaining(store, three), 3)
+    t.equal(await freeSlots(store, three), 3)
   })
 
   t.test('concurrency: more slots than a script is asked for at once are renewed', async t => {
     const { store } = fresh()
     const hundred = slotsOf(1_000)
     await store.renew(Array.from({ length: 300 }, () => hundred()))
-    t.equal(await remaining(store, hundred), 700)
+    t.equal(await freeSlots(store, hundred), 700)
   })
 
   t.test('concurrency: a look holds nothing, and a lowered limit keeps who is in flight', async t => {
@@ -101,7 +99,7 @@ export function slotContract (t: Test, fresh: () => { store: LimitStore, again: 
     const [five, two, none] = [slotsOf(5), slotsOf(2), slotsOf(0)]
     const held = Array.from({ length: 4 }, () => five())
     for (const one of held) await take(store, one)
-    for (let i = 0; i < 3; i++) t.equal(await remaining(store, five), 1)
+    for (let i = 0; i < 3; i++) t.equal(await freeSlots(store, five), 1)
     t.match(await take(store, two()), { allowed: false, outcomes: [{ remaining: 0, waitMs: 1_000 }] })
     t.match(await take(store, none()), { allowed: false, outcomes: [{ remaining: 0, waitMs: Infinity }] })
     await store.refund(held.slice(0, 3).map(charge))
@@ -119,9 +117,9 @@ export function passingSlotContract (t: Test, fresh: () => { store: LimitStore }
     await take(store, alive)
     await until('the slot of the dead to end', async () => {
       await store.renew([alive])
-      return await remaining(store, two) === 1
+      return await freeSlots(store, two) === 1
     })
     t.match(await take(store, two()), { allowed: true })
-    await until('all to end', async () => await remaining(store, two) === 2)
+    await until('all to end', async () => await freeSlots(store, two) === 2)
   })
 }

@@ -4,37 +4,39 @@ import { Delays } from '../../src/delays/delays.ts'
 import { HeldSlots } from '../../src/held-slots.ts'
 import { type LimitOptions, resolveLimit } from '../../src/limit.ts'
 import { LimitChanges } from '../../src/limit-changes.ts'
-import { type Ask, chargesOf, Limiter, type LimitCharge } from '../../src/limiter.ts'
+import { type Ask, Limiter } from '../../src/limiter.ts'
 import { Load } from '../../src/load.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
-import type { LimitStore } from '../../src/stores/store.ts'
+import type { Check, VerdictCallback } from '../../src/stores/store.ts'
 import { fakeClock } from '../clock.ts'
 import { FakeTimers } from './fake-timers.ts'
+
+/** Decides at once, as a server does in the order of the questions; its answers come at once or in a later turn. */
+class TurnStore extends MemoryStore {
+  calls = 0
+  readonly #later: boolean
+
+  constructor (options: ConstructorParameters<typeof MemoryStore>[0], later: boolean) {
+    super(options)
+    this.#later = later
+  }
+
+  override take (checks: readonly Check[], callback: VerdictCallback): void {
+    this.calls++
+    super.take(checks, this.#later ? (error, verdict) => { setImmediate(callback, error, verdict) } : callback)
+  }
+}
 
 /** Delays over memory, in time that the test makes pass. `later`: answers come in a later turn, as those of a server. */
 function assemble (t: Test, { later = false } = {}) {
   const clock = fakeClock()
   const timers = new FakeTimers(clock)
-  const local = new MemoryStore({ clock, maxKeys: 1_000 })
+  const store = new TurnStore({ clock, maxKeys: 1_000 }, later)
   const counters = new Map<string, number>()
   const counted = { of: (name: string) => ({ value: 0, inc: () => { counters.set(name, (counters.get(name) ?? 0) + 1) } }) } as never
-  let calls = 0
-  // Decided at once, as a server does in the order of the questions; told later.
-  const store: LimitStore = {
-    take (checks, callback) {
-      calls++
-      if (later) local.take(checks, (error, verdict) => { setImmediate(callback, error, verdict) })
-      else local.take(checks, callback)
-    },
-    peek: (checks, callback) => local.peek(checks, callback),
-    refund: charges => local.refund(charges),
-    renew: held => local.renew(held),
-    block: (...args) => local.block(...args),
-    reset: (...args) => local.reset(...args)
-  }
   const load = new Load({}, { clock, log: { warn: () => { t.fail() } } })
   const storeErrors = { value: 0, inc: () => { t.fail() } }
-  const limiter = new Limiter({ store, local, slots: new HeldSlots({ store, local }), load, instances: () => 1, storeErrors })
+  const limiter = new Limiter({ store, local: store, slots: new HeldSlots({ store, local: store }), load, instances: () => 1, storeErrors })
   const delays = new Delays({ limiter, changes: new LimitChanges(), clock, after: timers.after, delayed: counted })
   const startMs = clock.nowMs
   const told: string[] = []
@@ -44,21 +46,21 @@ function assemble (t: Test, { later = false } = {}) {
   }
   /** Asks, and notes who was told what, and when. */
   const come = (who: string, ...asks: Ask[]) => {
-    const charges: LimitCharge[] = []
-    const leave = delays.take(asks, ruling => {
-      told.push(`${who} ${ruling.decision} ${clock.nowMs - startMs}`)
-      charges.push(...chargesOf(asks, ruling))
-    })
-    return { leave, charges }
+    const leave = delays.take(asks, ({ decision }) => { told.push(`${who} ${decision} ${clock.nowMs - startMs}`) })
+    return { leave }
   }
-  return { clock, timers, limiter, delays, counters, told, ask, come, calls: () => calls }
+  /** What was told so far, without the times. */
+  const decisions = () => told.map(line => line.split(' ').slice(0, 2).join(' '))
+  /** Units that are free for somebody who asks now. */
+  const free = (one: Ask) => new Promise<number>(resolve => limiter.peek([one], ({ answers }) => resolve(answers[0]!.remaining)))
+  return { clock, timers, limiter, delays, counters, told, decisions, ask, come, free, calls: () => store.calls }
 }
 
 for (const later of [false, true]) {
   const where = later ? 'of a server' : 'of memory'
 
   t.test(`answers ${where}: who is refused waits for its room, and those who came first go first`, async t => {
-    const { told, ask, come, timers, delays, counters } = assemble(t, { later })
+    const { told, ask, come, timers, delays, counters, decisions } = assemble(t, { later })
     const one = () => ask({ rate: '1/s', algorithm: 'gcra' })
     for (const who of ['a', 'b', 'c']) come(who, one())
     await timers.pass(0)
@@ -67,7 +69,7 @@ for (const later of [false, true]) {
     await timers.pass(500)
     come('d', one())
     await timers.pass(10_000)
-    t.same(told.map(one => one.split(' ').slice(0, 2).join(' ')), ['a allowed', 'b allowed', 'c allowed', 'd allowed'])
+    t.same(decisions(), ['a allowed', 'b allowed', 'c allowed', 'd allowed'])
     const times = told.map(one => Number(one.split(' ')[2]))
     t.ok(times.every((ms, i) => ms >= i * 1_000 && ms < i * 1_000 + 10), told.join())
     t.equal(delays.size, 0)
@@ -130,7 +132,7 @@ for (const later of [false, true]) {
   })
 
   t.test(`answers ${where}: who is gone frees its place, is charged nothing, and holds up nobody`, async t => {
-    const { told, ask, come, timers, delays, limiter } = assemble(t, { later })
+    const { told, ask, come, timers, delays, free } = assemble(t, { later })
     const one = () => ask({ delay: { max: '10s', waiting: 2 } })
     come('a', one())
     const b = come('b', one())
@@ -147,7 +149,7 @@ for (const later of [false, true]) {
     await timers.pass(10_000)
     t.same(told.slice(3), ['d allowed 2000'], 'who was told is told nothing more')
     await timers.pass(1_000)
-    t.equal(await new Promise<number>(resolve => limiter.peek([one()], ({ answers }) => resolve(answers[0]!.remaining))), 1)
+    t.equal(await free(one()), 1)
   })
 
   t.test(`answers ${where}: a close answers all who wait, and later nobody waits`, async t => {
@@ -164,7 +166,7 @@ for (const later of [false, true]) {
 }
 
 t.test('who is gone while its question is under way is given back what it was charged', async t => {
-  const { told, ask, come, timers, clock, limiter } = assemble(t, { later: true })
+  const { ask, come, timers, clock, decisions, free } = assemble(t, { later: true })
   const one = () => ask({ limit: 2, per: '1s', algorithm: 'fixed-window' })
   come('a', ask({ limit: 2, per: '1s', algorithm: 'fixed-window' }, { cost: 2 }))
   await timers.pass(0)
@@ -175,12 +177,12 @@ t.test('who is gone while its question is under way is given back what it was ch
   come('c', ask({ limit: 2, per: '1s', algorithm: 'fixed-window', delay: { max: '1ms' } }))
   b.leave()
   await timers.pass(0)
-  t.same(told.slice(1).map(line => line.split(' ').slice(0, 2).join(' ')), ['b gone', 'c allowed'])
-  t.equal(await new Promise<number>(resolve => limiter.peek([one()], ({ answers }) => resolve(answers[0]!.remaining))), 1)
+  t.same(decisions().slice(1), ['b gone', 'c allowed'])
+  t.equal(await free(one()), 1)
 })
 
 t.test('a close while the question of the first is under way answers it, whatever it says', async t => {
-  const { told, ask, come, timers, clock, delays } = assemble(t, { later: true })
+  const { ask, come, timers, clock, delays, decisions } = assemble(t, { later: true })
   come('a', ask({ limit: 1, per: '1s' }))
   await timers.pass(0)
   come('b', ask({ limit: 1, per: '1s' }))
@@ -192,21 +194,21 @@ t.test('a close while the question of the first is under way answers it, whateve
   come('d', ask({ limit: 1, per: '1s', delay: { max: '1ms' } }))
   delays.close()
   await timers.pass(0)
-  t.same(told.map(line => line.split(' ').slice(0, 2).join(' ')).sort(), ['a allowed', 'b allowed', 'c refused', 'd refused'])
+  t.same(decisions().sort(), ['a allowed', 'b allowed', 'c refused', 'd refused'])
   t.equal(timers.size, 0)
 })
 
 t.test('beside a limit that does not delay a request waits only where that has room; it is charged by all or by none', async t => {
-  const { told, ask, come, timers, limiter } = assemble(t)
+  const { told, ask, come, timers, free } = assemble(t)
   const hard = () => ask({ name: 'hard', limit: 2, per: '1h', delay: undefined as never })
   const soft = () => ask({ name: 'soft' })
   for (const who of ['a', 'b', 'c']) come(who, hard(), soft())
   await timers.pass(1_000)
   t.same(told, ['a allowed 0', 'b allowed 1000', 'c refused 1000'])
-  t.equal(await new Promise<number>(resolve => limiter.peek([soft()], ({ answers }) => resolve(answers[0]!.remaining))), 0)
+  t.equal(await free(soft()), 0)
 })
 
-t.test('subjects wait in lines of their own; the places of a limit are for all of them', async t => {
+t.test('subjects wait in queues of their own; the places of a limit are for all of them', async t => {
   const { told, ask, come, timers } = assemble(t)
   const of = (subject: string) => ask({ delay: { max: '10s', waiting: 2 } }, { subject })
   for (const subject of ['x', 'y', 'z']) come(subject, of(subject))
@@ -215,7 +217,7 @@ t.test('subjects wait in lines of their own; the places of a limit are for all o
   t.same(told, ['x allowed 0', 'y allowed 0', 'z allowed 0', 'z2 refused 0', 'x2 allowed 1000', 'y2 allowed 1000'])
 })
 
-t.test('a line of thousands costs a question each and one a wait, and no deep stack', async t => {
+t.test('a queue of thousands costs a question each and one a wait, and no deep stack', async t => {
   const { told, ask, come, timers, calls } = assemble(t)
   const many = () => ask({ limit: 5_000, per: '1s', algorithm: 'fixed-window', delay: { max: '10s', waiting: 10_000 } })
   for (let i = 0; i < 10_000; i++) come(String(i), many())

@@ -9,6 +9,11 @@ import { linkedApp, makeApp, seriesOf, served, statuses } from '../app.ts'
 
 const slow: LimitOptions = { name: 'slow', limit: 1, per: '30s', delay: { max: '1m', waiting: 2 } }
 const waiting = async (app: FastifyInstance) => (await seriesOf(app, 'rate_limit_waiting'))['']
+/** As `until`, where timers stand still. */
+async function untilWaiting (app: FastifyInstance, count: number): Promise<void> {
+  while (await waiting(app) !== count) await new Promise(setImmediate)
+}
+
 const portOf = (app: FastifyInstance) => (app.server.address() as AddressInfo).port
 
 for (const [kind, options] of Object.entries({ address: {}, user: { by: 'user' }, key: { key: () => 'k' } } as Record<string, Partial<LimitOptions>>)) {
@@ -20,7 +25,7 @@ for (const [kind, options] of Object.entries({ address: {}, user: { by: 'user' }
     t.teardown(() => timers.uninstall())
     t.equal((await app.inject('/')).statusCode, 200)
     const answers = [app.inject('/'), app.inject('/')]
-    while (await waiting(app) !== (2 as number)) await new Promise(setImmediate)
+    await untilWaiting(app, 2)
     t.equal((await app.inject('/')).statusCode, 429)
     for (const answer of answers) {
       clock.nowMs += 30_000
@@ -45,7 +50,7 @@ t.test('who waits is asked for under the limit as it is then: a lower one holds 
     t.same(await statuses(app, 2, '/'), [200, 200])
     const policies: unknown[] = []
     for (let i = 0; i < 5; i++) app.inject('/').then(({ headers }) => { policies.push(headers['ratelimit-policy']) }, t.error)
-    while (await waiting(app) !== (5 as number)) await new Promise(setImmediate)
+    await untilWaiting(app, 5)
     await app.rateLimit.setLimit('wide', change)
     for (let step = 0; step < 35; step++) {
       clock.nowMs += 100
@@ -156,7 +161,7 @@ t.test('who was refused for headroom, waited and was served counts as no refusal
   t.same(await statuses(app, 5, '/'), [200, 200, 200, 200, 200])
   clock.nowMs += 9_500
   const answer = app.inject('/')
-  while (await waiting(app) !== (1 as number)) await new Promise(setImmediate)
+  await untilWaiting(app, 1)
   clock.nowMs += 500
   timers.tick(500)
   t.equal((await answer).statusCode, 200)

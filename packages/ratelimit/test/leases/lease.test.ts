@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Demand } from '../../src/leases/demand.ts'
-import { Lease, momentOf } from '../../src/leases/lease.ts'
+import { Lease } from '../../src/leases/lease.ts'
+import { momentOf } from '../../src/leases/moment.ts'
 import type { AlgorithmName } from '../../src/rule.ts'
 import type { Outcome } from '../../src/stores/store.ts'
 import { fakeClock } from '../clock.ts'

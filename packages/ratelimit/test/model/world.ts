@@ -1,6 +1,7 @@
 import type { Seeded } from '@respite/testing'
 import { intervalUs } from '../../src/algorithms/gcra.ts'
-import { Lease, type Moment } from '../../src/leases/lease.ts'
+import { Lease } from '../../src/leases/lease.ts'
+import type { Moment } from '../../src/leases/moment.ts'
 import type { Rule } from '../../src/rule.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
 import type { Check, Outcome, Verdict } from '../../src/stores/store.ts'

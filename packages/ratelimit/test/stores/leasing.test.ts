@@ -1,63 +1,12 @@
 import { systemClock } from '@respite/redis'
 import t from 'tap'
-import type { LeasingParts } from '../../src/leases/leased-question.ts'
-import type { LeaseRule } from '../../src/leases/lease-options.ts'
 import { LeasingStore } from '../../src/stores/leasing.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
 import { RememberingStore } from '../../src/stores/remembering.ts'
-import type { Check, VerdictCallback } from '../../src/stores/store.ts'
-import { fakeClock } from '../clock.ts'
+import type { Check } from '../../src/stores/store.ts'
 import { storeContract } from '../contracts/store.ts'
-import { check, peek, rule, take } from '../rules.ts'
-
-const lease: LeaseRule = { lifetimeMs: 2_000, strict: false }
-const hour = { windowMs: 3_600_000 }
-const leased = (limit: number, { algorithm = 'fixed-window', name = 'n', cost = 1 }: { algorithm?: 'fixed-window' | 'gcra', name?: string, cost?: number } = {}): Check =>
-  ({ ...check(rule(algorithm, limit, { ...hour, name }), 's', cost), lease })
-
-/** A store that answers when the test says so, as Redis does. */
-class SlowStore extends MemoryStore {
-  calls: Check[][] = []
-  held: (() => void)[] | undefined
-  failure: Error | undefined
-
-  override take (checks: readonly Check[], callback: VerdictCallback): void {
-    this.calls.push([...checks])
-    const { failure } = this
-    const answer = () => failure === undefined ? super.take(checks, callback) : callback(failure)
-    if (this.held === undefined) answer()
-    else this.held.push(answer)
-  }
-
-  /** Answers what was asked so far. */
-  answer (): void {
-    for (const one of this.held!.splice(0)) one()
-  }
-}
-
-/** Processes over one store, under one clock. */
-function processes (count: number) {
-  const clock = fakeClock()
-  const store = new SlowStore({ clock, maxKeys: 20_000 })
-  const told: unknown[] = []
-  const counted: Record<string, number> = { granted: 0, spent: 0, returned: 0, answers: 0 }
-  const meters: LeasingParts['meters'] = {
-    count: (_, event, units) => {
-      counted[event]! += units
-      if (event === 'spent') counted.answers!++
-    }
-  }
-  const nodes = Array.from({ length: count }, () => {
-    const remembering = new RememberingStore(store, { clock, reachable: () => true, tell: freed => told.push(...freed) })
-    return new LeasingStore({ store: remembering, clock, meters, instances: () => count })
-  })
-  return { clock, store, told, counted, nodes, one: nodes[0]!, other: nodes[1]! }
-}
-
-/** Asks often enough that a lease is worth it. */
-async function warm (node: LeasingStore, of: Check, times = 4): Promise<void> {
-  for (let i = 0; i < times; i++) await take(node, of)
-}
+import { leased, processes, warm } from '../leases/simulated-processes.ts'
+import { admittedInTurn, take, unitsFree } from '../rules.ts'
 
 t.test('in front of memory it answers as a store does', async t => storeContract(t, () => {
   const store = new MemoryStore({ clock: systemClock, maxKeys: 10_000 })
@@ -69,12 +18,10 @@ t.test('in front of memory it answers as a store does', async t => storeContract
 t.test('who comes often is answered without a question, and never more than the limit', async t => {
   const { clock, store, nodes } = processes(4)
   const of = leased(1_000)
-  let admitted = 0
-  for (let i = 0; i < 3_000; i++) {
+  t.equal(await admittedInTurn(3_000, i => {
     clock.nowMs += 10
-    if ((await take(nodes[i % 4]!, of)).allowed) admitted++
-  }
-  t.equal(admitted, 1_000)
+    return take(nodes[i % 4]!, of)
+  }), 1_000)
   t.ok(store.calls.length < 200, `${store.calls.length} questions`)
 })
 
@@ -85,33 +32,7 @@ t.test('who comes seldom leases nothing', async t => {
     clock.nowMs += 60_000
   }
   t.same(store.calls.map(([asked]) => asked!.batch!.want), [1, 1, 1, 1, 1])
-  t.match(await peek(store, leased(100)), { outcomes: [{ remaining: 95 }] })
-})
-
-t.test('callers at once wait for one question; who finds nothing left asks for itself', async t => {
-  const { store, one } = processes(1)
-  store.held = []
-  const all = Array.from({ length: 50 }, () => take(one, leased(1_000)))
-  t.equal(store.calls.length, 1)
-  store.answer()
-  t.equal(store.calls.length, 50, 'the first took nothing for the others')
-  store.answer()
-  t.equal((await Promise.all(all)).filter(({ allowed }) => allowed).length, 50)
-  const more = Array.from({ length: 30 }, () => take(one, leased(1_000)))
-  t.ok(store.calls.length <= 51)
-  store.answer()
-  t.equal((await Promise.all(more)).filter(({ allowed }) => allowed).length, 30)
-})
-
-t.test('what is not spent in its lifetime is given back by the next question', async t => {
-  const { clock, store, one } = processes(1)
-  await warm(one, leased(1_000))
-  clock.nowMs += 10_000
-  await take(one, leased(1_000))
-  const spent = 5
-  const { remaining } = (await peek(one, leased(1_000))).outcomes[0]!
-  t.equal(remaining, 1_000 - spent, 'with what is held here')
-  t.ok(store.calls.at(-1)![0]!.batch!.back!.units > 0)
+  t.equal(await unitsFree(store, leased(100)), 95)
 })
 
 t.test('of a key that nobody asks for any more it is given back a lifetime later, and others are told', async t => {
@@ -120,16 +41,16 @@ t.test('of a key that nobody asks for any more it is given back a lifetime later
   while ((await take(other, leased(100))).allowed);
   clock.nowMs += 3_999
   await one.sweep()
-  t.match((await peek(store, leased(100))).outcomes, [{ remaining: 0 }], 'a question may still come')
+  t.equal(await unitsFree(store, leased(100)), 0, 'a question may still come')
   told.length = 0
   clock.nowMs += 1
   await one.sweep()
-  const { remaining } = (await peek(store, leased(100))).outcomes[0]!
-  t.ok(remaining > 0)
+  const back = await unitsFree(store, leased(100))
+  t.ok(back > 0)
   t.same(told, [['n', 's']])
   await one.sweep()
   await one.close()
-  t.match((await peek(store, leased(100))).outcomes, [{ remaining }], 'once')
+  t.equal(await unitsFree(store, leased(100)), back, 'once')
 })
 
 t.test('a sweep leaves alone what is asked for, and what is spent', async t => {
@@ -142,40 +63,20 @@ t.test('a sweep leaves alone what is asked for, and what is spent', async t => {
   t.same(told, [])
   store.answer()
   t.match(await asked, { allowed: true })
-  t.match(await peek(one, leased(1_000)), { outcomes: [{ remaining: 995 }] })
-})
-
-t.test('all or none: what was spent for a question that others refuse is put back', async t => {
-  const { store, one } = processes(1)
-  const tight = check(rule('sliding-log', 1, hour))
-  await warm(one, leased(1_000))
-  t.match(await take(one, leased(1_000), tight), { allowed: true })
-  const before = (await peek(one, leased(1_000))).outcomes[0]!.remaining
-  for (let i = 0; i < 9; i++) t.match(await take(one, leased(1_000), tight), { allowed: false, outcomes: [{ waitMs: 0 }, { remaining: 0 }] })
-  t.equal((await peek(one, leased(1_000))).outcomes[0]!.remaining, before)
-  t.match((await peek(store, tight)).outcomes, [{ remaining: 0 }])
-})
-
-t.test('two leases of one question are spent together or not at all', async t => {
-  const { one } = processes(1)
-  const [wide, small] = [leased(1_000), leased(10, { name: 'small' })]
-  let admitted = 0
-  for (let i = 0; i < 40; i++) if ((await take(one, wide, small)).allowed) admitted++
-  t.equal(admitted, 10)
-  t.equal((await peek(one, wide)).outcomes[0]!.remaining, 990)
+  t.equal(await unitsFree(one, leased(1_000)), 995)
 })
 
 t.test('a charge of a lease is given back to it, without a call', async t => {
   const { store, one } = processes(1)
   const of = leased(1_000)
   await warm(one, of)
-  const left = () => peek(one, of).then(({ outcomes }) => outcomes[0]!.remaining)
+  const left = () => unitsFree(one, of)
   const verdict = await take(one, of)
   const before = await left()
-  const inStore = (await peek(store, of)).outcomes[0]!.remaining
+  const inStore = await unitsFree(store, of)
   await one.refund([{ ...of, atMs: verdict.outcomes[0]!.atMs }])
   t.equal(await left(), before + 1)
-  t.equal((await peek(store, of)).outcomes[0]!.remaining, inStore)
+  t.equal(await unitsFree(store, of), inStore)
 })
 
 for (const [how, end] of Object.entries({
@@ -217,11 +118,10 @@ t.test('of a fixed window what was not spent under a changed limit is given back
   for (const algorithm of ['fixed-window', 'gcra'] as const) {
     const { store, one } = processes(1)
     await warm(one, leased(1_000, { algorithm }), 10)
-    const unspent = (await peek(one, leased(1_000, { algorithm }))).outcomes[0]!.remaining - (await peek(store, leased(1_000, { algorithm }))).outcomes[0]!.remaining
+    const unspent = await unitsFree(one, leased(1_000, { algorithm })) - await unitsFree(store, leased(1_000, { algorithm }))
     t.ok(unspent > 0)
     await take(one, leased(500, { algorithm }))
-    const { remaining } = (await peek(one, leased(500, { algorithm }))).outcomes[0]!
-    if (algorithm === 'fixed-window') t.equal(remaining, 500 - 11)
+    if (algorithm === 'fixed-window') t.equal(await unitsFree(one, leased(500, { algorithm })), 500 - 11)
     else t.same(store.calls.at(-1)![0]!.batch!.back, undefined)
   }
 })
@@ -247,16 +147,14 @@ t.test('what those who waited under an old rule are granted is spent by nobody u
   for (let i = 0; i < 3; i++) store.answer()
   await Promise.all(all)
   store.held = undefined
-  let admitted = 0
-  for (let i = 0; i < 40; i++) if ((await take(one, now)).allowed) admitted++
-  t.equal(admitted, 0, 'more than the new limit is charged')
+  t.equal(await admittedInTurn(40, () => take(one, now)), 0, 'more than the new limit is charged')
 })
 
 t.test('close gives everything back, and nothing is spent after it', async t => {
   const { store, one, other } = processes(2)
   for (const name of ['a', 'b']) await warm(one, leased(1_000, { name }), 10)
   await one.close()
-  for (const name of ['a', 'b']) t.match((await peek(store, leased(1_000, { name }))).outcomes, [{ remaining: 990 }])
+  for (const name of ['a', 'b']) t.equal(await unitsFree(store, leased(1_000, { name })), 990)
   const calls = store.calls.length
   await take(one, leased(1_000, { name: 'a' }))
   t.equal(store.calls.length, calls + 1)
@@ -268,7 +166,7 @@ t.test('a close waits for the question under way, and gives back what it was gra
   const of = leased(1_000)
   await warm(one, of, 10)
   one.clear()
-  const before = (await peek(store, of)).outcomes[0]!.remaining
+  const before = await unitsFree(store, of)
   store.held = []
   const all = Array.from({ length: 30 }, () => take(one, of))
   let closed = false
@@ -279,27 +177,7 @@ t.test('a close waits for the question under way, and gives back what it was gra
   t.ok((await Promise.all(all)).every(({ allowed }) => allowed))
   await close
   t.ok(store.calls.some(([asked]) => asked!.batch?.want === 20), 'a batch was granted')
-  t.match((await peek(store, of)).outcomes, [{ remaining: before - 30 }])
-})
-
-t.test('what was granted is spent or returned; each answer without a question is counted', async t => {
-  const { clock, store, counted, one } = processes(1)
-  const of = leased(1_000)
-  const dear = { ...of, cost: 3 }
-  const tight = check(rule('sliding-log', 1, hour))
-  await warm(one, of, 10)
-  for (let i = 0; i < 20; i++) await take(one, i % 2 === 0 ? of : dear)
-  clock.nowMs += 3_000
-  await take(one, of)
-  await take(one, of)
-  await take(one, tight)
-  const before = { ...counted }
-  t.match(await take(one, of, tight), { allowed: false })
-  t.same(counted, before, 'what a refused question has spent is put back')
-  await one.close()
-  t.equal(counted.granted, counted.spent! + counted.returned!)
-  t.equal(counted.answers, 34 - store.calls.length)
-  t.ok(counted.returned! > before.returned! && before.returned! > 0 && counted.spent! > counted.answers!)
+  t.equal(await unitsFree(store, of), before - 30)
 })
 
 t.test('a close ends when the store fails the question under way', async t => {
@@ -318,7 +196,7 @@ t.test('what is granted to a key that was dropped meanwhile is given back', asyn
   const of = leased(1_000)
   await warm(one, of, 10)
   one.clear()
-  const before = (await peek(store, of)).outcomes[0]!.remaining
+  const before = await unitsFree(store, of)
   store.held = []
   const [asker, waiter] = [take(one, of), take(one, { ...of, cost: 50 })]
   const [answer] = store.held.splice(0)
@@ -329,35 +207,7 @@ t.test('what is granted to a key that was dropped meanwhile is given back', asyn
   t.match(await waiter, { allowed: true })
   t.equal(store.calls.at(-1)![0]!.batch, undefined, 'nothing is leased of it any more')
   await new Promise(setImmediate)
-  t.match((await peek(store, of)).outcomes, [{ remaining: before - 51 }])
-})
-
-for (const algorithm of ['fixed-window', 'gcra'] as const) {
-  t.test(`${algorithm}: headroom is kept of what is leased too`, async t => {
-    const { store, one } = processes(1)
-    const of = leased(100, { algorithm })
-    const busy = (): Check => ({ ...of, headroomTenths: 5 })
-    await warm(one, of, 20)
-    let admitted = 0
-    for (let i = 0; i < 60; i++) {
-      const { allowed } = await take(one, busy())
-      if (!allowed) break
-      admitted++
-      if (admitted > 28) t.equal((await peek(one, busy())).allowed, admitted < 30, `after ${admitted}`)
-      if (admitted === 35) break
-    }
-    t.equal(admitted, 30, 'as many as without a lease')
-    t.ok(store.calls.length < 40, `${store.calls.length} questions`)
-    t.match(await take(one, of), { allowed: true }, 'when the load is gone all of it is there')
-  })
-}
-
-t.test('who asks for more than is held sees it beside what is free', async t => {
-  const { one } = processes(1)
-  await warm(one, leased(20), 4)
-  const dear = leased(20, { cost: 16 })
-  t.match(await peek(one, dear), { allowed: true })
-  t.match(await take(one, dear), { allowed: true })
+  t.equal(await unitsFree(store, of), before - 51)
 })
 
 t.test('what the store may have lost is not spent', async t => {
@@ -369,44 +219,10 @@ t.test('what the store may have lost is not spent', async t => {
   t.equal(store.calls.length, calls + 1)
 })
 
-t.test('while the store is away all who wait are told, and what is held is spent', async t => {
-  const { store, one } = processes(1)
-  await warm(one, leased(1_000))
-  store.failure = new Error('away')
-  t.match(await take(one, leased(1_000)), { allowed: true })
-  store.held = []
-  const away = Array.from({ length: 3 }, () => take(one, leased(1_000, { name: 'new' })))
-  store.answer()
-  for (const each of away) await t.rejects(each, { message: 'away' })
-  t.equal(store.calls.filter(([asked]) => asked!.rule.name === 'new').length, 1)
-})
-
-t.test('an answer that is older than its lifetime admits nobody: the cost alone is asked for again', async t => {
-  const { clock, store, one } = processes(1)
-  await warm(one, leased(1_000, { cost: 10 }), 1)
-  store.held = []
-  const late = take(one, leased(1_000))
-  clock.nowMs += 2_000
-  store.answer()
-  t.equal(store.calls.at(-1)![0]!.batch, undefined)
-  store.answer()
-  t.match(await late, { allowed: true })
-})
-
-t.test('when permits are given back that others were refused for, they are told', async t => {
-  const { clock, told, one, other } = processes(2)
-  const of = leased(100)
-  await warm(one, of, 20)
-  while ((await take(other, of)).allowed);
-  clock.nowMs += 3_000
-  await take(one, of)
-  t.same(told.at(-1), ['n', 's'])
-})
-
 t.test('ten thousand keys are leased at most; what is dropped is given back', async t => {
   const { store, one } = processes(1)
   const of = leased(1_000)
   await warm(one, of, 10)
   for (let i = 0; i < 10_000; i++) await take(one, { ...of, subject: `flood ${i}` })
-  t.match((await peek(store, of)).outcomes, [{ remaining: 990 }])
+  t.equal(await unitsFree(store, of), 990)
 })

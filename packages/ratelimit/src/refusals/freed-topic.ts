@@ -4,11 +4,11 @@ import type { Bus, Link } from '@respite/redis'
 export type Freed = readonly [limit: string, subject: string, anew?: true]
 
 const topic = 'ratelimit.freed'
-/** In one message; a name is at most 128 characters, a subject 22. */
-const together = 50
+/** Of one message; a name is at most 128 characters, a subject 22. */
+const mostAtOnce = 50
 
-/** Tells all processes who was freed. A message that is lost, and nobody notices it, costs its subject the rest of the wait that it was told. */
-export class FreedWord {
+/** Tells all processes who was freed. A message whose loss nobody notices costs its subject the rest of the wait that it was told. */
+export class FreedTopic {
   readonly #bus: Bus
   readonly #link: Link
   readonly #waiting = new Map<string, Freed>()
@@ -18,17 +18,18 @@ export class FreedWord {
     this.#link = link
   }
 
-  /** At the end of this turn of the event loop, each once. */
-  tell (freed: readonly Freed[]): void {
+  /** Tells all processes at the end of this turn of the event loop, of each once. */
+  publish (freed: readonly Freed[]): void {
     if (this.#waiting.size === 0 && freed.length > 0) this.#link.soon(() => this.#flush())
     for (const one of freed) this.#waiting.set(one.join(' '), one)
   }
 
   /**
+   * Tells a listener what other processes say.
    * @param onGap - messages may be missing
    * @returns the way to stop listening
    */
-  listen (listener: (freed: Freed) => void, onGap: () => void): Promise<() => void> {
+  subscribe (listener: (freed: Freed) => void, onGap: () => void): Promise<() => void> {
     return this.#bus.subscribe(topic, value => {
       for (const one of Array.isArray(value) ? value : []) if (isFreed(one)) listener(one)
     }, { onGap })
@@ -37,7 +38,7 @@ export class FreedWord {
   #flush (): void {
     const all = [...this.#waiting.values()]
     this.#waiting.clear()
-    for (let from = 0; from < all.length; from += together) this.#bus.publish(topic, all.slice(from, from + together)).catch(() => undefined)
+    for (let from = 0; from < all.length; from += mostAtOnce) this.#bus.publish(topic, all.slice(from, from + mostAtOnce)).catch(() => undefined)
   }
 }
 

@@ -6,17 +6,18 @@ export type After = (ms: number, run: () => void) => () => void
 /** A request that waits for room. */
 export interface Waiter {
   readonly asks: readonly Ask[]
-  /** It waits no longer than until then, by the monotonic clock. */
+  /** It waits no longer than this, by the monotonic clock. */
   readonly deadlineMs: number
-  /** Of the limit of the line. */
+  /** Units of the queue's limit. */
   readonly cost: number
-  /** Told once, of the ruling with which it leaves the line. */
-  readonly rule: (ruling: Ruling) => void
+  /** Called once, with the ruling with which it leaves the queue. */
+  readonly settle: (ruling: Ruling) => void
+  /** Stops the timer of `deadlineMs`. */
   cancelDeadline: () => void
 }
 
-/** What a line works with. */
-export interface LineParts {
+/** What a queue works with. */
+export interface QueueParts {
   readonly ask: (asks: readonly Ask[], callback: (ruling: Ruling) => void) => void
   readonly giveBack: (asks: readonly Ask[], ruling: Ruling) => void
   readonly nowMs: () => number
@@ -27,7 +28,7 @@ export interface LineParts {
   readonly onEmpty: () => void
 }
 
-/** How long a question that was refused is to wait; undefined where a limit that does not delay has refused it, or none ever admits it. */
+/** How long a question that was refused is to wait, in ms; undefined where a limit that does not delay has refused it, or none ever admits it. */
 export function waitOf (asks: readonly Ask[], { answers }: Ruling): number | undefined {
   let longestMs = 0
   for (let i = 0; i < asks.length; i++) {
@@ -38,31 +39,31 @@ export function waitOf (asks: readonly Ask[], { answers }: Ruling): number | und
   return longestMs === Infinity ? undefined : longestMs
 }
 
-/** Those who wait for one limit and subject, in the order in which they came: the first alone asks, so they cost a call an admission. */
-export class Line {
-  readonly #parts: LineParts
+/** Those who wait for one limit and subject, first in, first out: the first alone asks, so they cost a call an admission. */
+export class Queue {
+  readonly #parts: QueueParts
   readonly #waiters: Waiter[] = []
-  /** When the first is to ask. */
+  /** When the first is to ask, by the monotonic clock. */
   #dueMs = 0
   #cancelDue: () => void = () => {}
   #asking: Waiter | undefined
 
-  constructor (parts: LineParts) {
+  constructor (parts: QueueParts) {
     this.#parts = parts
   }
 
-  /** When the last who comes may expect room, if nobody else takes it: a unit comes back each W/L. */
+  /** When one who comes now may expect room, by the monotonic clock, if nobody else takes it: a unit comes back each W/L. */
   expectedMs ({ rule: { limit, windowMs }, cost }: Ask): number {
     const units = this.#waiters.slice(1).reduce((sum, waiter) => sum + waiter.cost, cost)
     return Math.max(this.#dueMs, this.#parts.nowMs()) + units * windowMs / limit
   }
 
-  /** @param waitMs - of the first in a line: until it is to ask */
+  /** @param waitMs - ms until it is to ask; of the first in a queue alone */
   join (waiter: Waiter, waitMs: number): void {
     if (this.#waiters.push(waiter) === 1) this.#wait(waitMs)
   }
 
-  /** Takes somebody out who was not ruled yet. @returns false when it has left the line already */
+  /** Takes somebody out who was not ruled yet. @returns false when it has left the queue already */
   drop (waiter: Waiter): boolean {
     const index = this.#waiters.indexOf(waiter)
     if (index === -1) return false
@@ -72,15 +73,15 @@ export class Line {
     return true
   }
 
-  /** Whether the question of somebody is under way: its answer is near. */
+  /** Whether the question of somebody is under way. */
   isAsking (waiter: Waiter): boolean { return this.#asking === waiter }
 
-  /** The first goes before whoever asks now. */
+  /** Lets the first ask if it is its time: it goes before whoever comes now. */
   askIfDue (): void {
     if (this.#asking === undefined && this.#parts.nowMs() >= this.#dueMs) this.#ask()
   }
 
-  all (): Waiter[] { return [...this.#waiters] }
+  waiters (): Waiter[] { return [...this.#waiters] }
 
   #wait (ms: number): void {
     this.#dueMs = this.#parts.nowMs() + ms
@@ -104,10 +105,10 @@ export class Line {
         this.#waiters.shift()
         first.cancelDeadline()
       } else this.#parts.giveBack(first.asks, ruling)
-      // Not from here: an answer of memory comes at once, and a long line would be a deep stack.
+      // Not from here: an answer of memory comes at once, and a long queue would be a deep stack.
       if (this.#waiters.length > 0) queueMicrotask(() => this.#ask())
       else this.#end()
-      if (isThere) first.rule(ruling)
+      if (isThere) first.settle(ruling)
     })
   }
 
