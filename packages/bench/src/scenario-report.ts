@@ -50,7 +50,7 @@ function figureOf (samples: readonly Sample[], figure: string): string {
   if (values.includes(undefined)) return ''
   const { median } = spreadBy(samples, sample => sample.figures![figure]!)
   // What is counted for each request is less than ten.
-  return median.toFixed(figure.endsWith('PerRequest') ? 3 : 1)
+  return median.toFixed(figure.endsWith('PerRequest') || (median > 0 && median < 1) ? 3 : 1)
 }
 
 const whole = (value: number) => Math.round(value).toLocaleString('en-US')

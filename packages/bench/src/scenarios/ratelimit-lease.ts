@@ -26,14 +26,22 @@ export const ratelimitLease: Scenario = {
   about: `${processes} processes ask one limit a minute for one key: at half of what it admits, as chance has it, or without a pause; excess is what was admitted beyond the bound, utilisation the share of what it admits or, at half, was asked for; limitCalls are the scripts a request, without what processes say to each other`,
   unit: 'opsPerSecond',
   candidates: setups.map(candidate),
-  targets: []
+  targets: [],
+  bounds: setups.filter(({ leased }) => leased).flatMap(setup => [
+    { candidate: nameOf(setup), figure: 'excess', atMost: 0 },
+    ...setup.demand === 'half' ? [{ candidate: nameOf(setup), figure: 'limitCalls', atMost: setup.limit === 1_000 ? 0.25 : 0.05 }] : []
+  ])
+}
+
+function nameOf ({ algorithm, limit, demand, leased }: Setup): string {
+  return `respite-${algorithm}-${limit}-${demand}${leased ? '' : '-unleased'}`
 }
 
 function candidate (setup: Setup): Candidate {
   const { algorithm, limit, demand, leased } = setup
   let keys = 0
   return crewCandidate({
-    name: `respite-${algorithm}-${limit}-${demand}${leased ? '' : '-unleased'}`,
+    name: nameOf(setup),
     program: 'candidates/ratelimit/leased.mjs',
     env: { BENCH_LIMIT: String(limit), BENCH_ALGORITHM: algorithm, ...leased && { BENCH_LEASE: '1' } },
     processes,
