@@ -1,3 +1,6 @@
+/** Counters that one batch takes away at most, as the script does: a list whose capacity was lowered shrinks in steps. */
+const mostGone = 2_000
+
 /** One of those who are seen most often. */
 export interface TopEntry {
   /** Never less than the true number of calls. */
@@ -23,9 +26,15 @@ export class SpaceSaving {
   readonly #heap: Counter[] = []
   #floor = 0
 
-  /** @param capacity - members it holds at most */
-  constructor (capacity: number) {
+  /**
+   * @param capacity - members it holds at most
+   * @param begun - what another has counted, whose capacity may have been larger: it shrinks with the batches
+   */
+  constructor (capacity: number, begun?: Pick<SpaceSaving, 'floor' | 'entries'>) {
     this.#capacity = capacity
+    if (begun === undefined) return
+    this.#floor = begun.floor
+    for (const [member, { count, maxOver }] of begun.entries()) this.#put({ member, count, maxOver, key: count })
   }
 
   /** No member that is absent was seen more often than this. */
@@ -51,11 +60,11 @@ export class SpaceSaving {
       if (counter !== undefined) counter.count += calls
       return counter === undefined
     })
-    const olds = this.#least(this.#counters.size + fresh.length - this.#capacity)
+    const olds = this.#least(Math.min(mostGone, this.#counters.size + fresh.length - this.#capacity))
     const news: Counter[] = []
     let [size, old, young] = [this.#counters.size + olds.length, 0, 0]
     for (const { member, calls } of fresh) {
-      for (; size >= this.#capacity; size--) {
+      for (; size >= this.#capacity && (old < olds.length || young < news.length); size--) {
         const least = old < olds.length && (young >= news.length || olds[old]!.count <= news[young]!.count) ? olds[old++]! : news[young++]!
         this.#floor = Math.max(this.#floor, least.count)
       }

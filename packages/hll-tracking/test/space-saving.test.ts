@@ -2,6 +2,7 @@ import { seeded } from '@respite/testing'
 import t from 'tap'
 import { SpaceSaving } from '../src/space-saving.ts'
 import { mergeSummaries } from '../src/top-merge.ts'
+import { falseBounds } from './false-bounds.ts'
 
 function zipf (exponent: number, ids: number, random: () => number): () => number {
   const cumulative = new Float64Array(ids)
@@ -19,33 +20,34 @@ function zipf (exponent: number, ids: number, random: () => number): () => numbe
   }
 }
 
-t.test('under Zipf 1.1 the top 100 are found and every stated bound is true', async t => {
+// 2,048 counters and batches of 256 ids: what the all-time list has, and what a flush brings.
+// Of 20 seeds the least recall was 1: the hundredth has about 1,550 calls, and an id that took a place may be over by 444.
+t.test('C8 under Zipf 1.1 over a million ids the top 100 are found, and every stated bound is true', async t => {
   const random = seeded(t)
-  const draw = zipf(1.1, 100_000, random.word)
+  const draw = zipf(1.1, 1_000_000, random.word)
   const capacity = 2_048
   const top = new SpaceSaving(capacity)
   const truth = new Map<string, number>()
-  const events = 400_000
-  for (let done = 0; done < events; done += 500) {
-    const batch = new Map<string, number>()
-    for (let i = 0; i < 500; i++) {
-      const id = String(draw())
-      batch.set(id, (batch.get(id) ?? 0) + 1)
-      truth.set(id, (truth.get(id) ?? 0) + 1)
-    }
+  const events = 2_000_000
+  let batch = new Map<string, number>()
+  const flush = () => {
     top.add(Array.from(batch, ([member, calls]) => ({ member, calls })).sort((a, b) => a.calls - b.calls))
+    batch = new Map()
   }
+  for (let i = 0; i < events; i++) {
+    const id = String(draw())
+    batch.set(id, (batch.get(id) ?? 0) + 1)
+    truth.set(id, (truth.get(id) ?? 0) + 1)
+    if (batch.size === 256) flush()
+  }
+  flush()
   t.ok(top.size <= capacity)
   t.ok(top.floor <= events / capacity, `the floor ${top.floor} is at most N/m`)
-  let false_ = 0
-  for (const [id, { count, maxOver }] of top.entries()) if (count < truth.get(id)! || count - maxOver > truth.get(id)! || maxOver > events / capacity) false_++
-  t.equal(false_, 0, 'no count is under the truth or over it by more than stated')
-  const kept = new Map(top.entries())
-  t.notOk(Array.from(truth).some(([id, calls]) => !kept.has(id) && calls > top.floor), 'no absent id was seen more often than the floor')
+  t.same(falseBounds(top, truth), [], 'no count is under the truth or over it by more than stated, and no absent id was seen more often than the floor')
+  t.notOk(Array.from(top.entries()).some(([, { maxOver }]) => maxOver > events / capacity), 'and none is over by more than N/m')
 
-  const ranked = Array.from(kept).sort(([, a], [, b]) => b.count - a.count).slice(0, 100).map(([id]) => id)
-  const byTruth = Array.from(truth).sort(([, a], [, b]) => b - a)
-  const hundredth = byTruth[99]![1]
+  const ranked = Array.from(top.entries()).sort(([, a], [, b]) => b.count - a.count).slice(0, 100).map(([id]) => id)
+  const hundredth = Array.from(truth.values()).sort((a, b) => b - a)[99]!
   const recall = ranked.filter(id => truth.get(id)! >= hundredth).length / 100
   t.ok(recall >= 0.99, `recall at 100 is ${recall}`)
 })

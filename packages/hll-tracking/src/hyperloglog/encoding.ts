@@ -16,8 +16,8 @@ export function decodeHyperLogLog (value: Buffer): Registers {
   if (value.length < headerBytes || !value.subarray(0, 4).equals(magic)) throw new FST_RSP_TRACKING_HLL_CORRUPT('no HYLL header')
   const body = value.subarray(headerBytes)
   if (value[4] === dense) {
-    if (body.length < registerBytes) throw new FST_RSP_TRACKING_HLL_CORRUPT(`dense, with ${body.length} bytes`)
-    return new Registers(Uint8Array.from(body.subarray(0, registerBytes)))
+    if (body.length !== registerBytes) throw new FST_RSP_TRACKING_HLL_CORRUPT(`dense, with ${body.length} bytes`)
+    return new Registers(Uint8Array.from(body))
   }
   if (value[4] === sparse) return readSparse(body)
   throw new FST_RSP_TRACKING_HLL_CORRUPT(`encoding ${value[4]}`)
@@ -42,17 +42,17 @@ function readSparse (body: Buffer): Registers {
   let index = 0
   for (let at = 0; at < body.length; at++) {
     const opcode = body[at]!
-    if (opcode & 0x80) {
-      const value = (opcode >>> 2 & 31) + 1
-      const end = index + (opcode & 3) + 1
-      if (end > registerCount) break
-      while (index < end) registers.raise(index++, value)
-    } else if (opcode & 0x40) {
-      index += ((opcode & 63) << 8 | (body[++at] ?? 0)) + 1
-    } else {
-      index += opcode + 1
-    }
+    const [value, run] = opcode & 0x80 ? [(opcode >>> 2 & 31) + 1, opcode & 3] : opcode & 0x40 ? [0, longRun(body, at++)] : [0, opcode]
+    const end = index + run + 1
+    if (end > registerCount) throw new FST_RSP_TRACKING_HLL_CORRUPT(`sparse, with more than ${registerCount} registers`)
+    if (value > 0) for (let i = index; i < end; i++) registers.raise(i, value)
+    index = end
   }
   if (index !== registerCount) throw new FST_RSP_TRACKING_HLL_CORRUPT(`sparse, with ${index} registers`)
   return registers
+}
+
+function longRun (body: Buffer, at: number): number {
+  if (at + 1 === body.length) throw new FST_RSP_TRACKING_HLL_CORRUPT('sparse, cut off within an opcode')
+  return (body[at]! & 63) << 8 | body[at + 1]!
 }

@@ -29,7 +29,7 @@ function tau (x: number): number {
     x = Math.sqrt(x)
     before = z
     y *= 0.5
-    z -= (1 - x) ** 2 * y
+    z -= (1 - x) * (1 - x) * y
   } while (before !== z)
   return z / 3
 }

@@ -1,3 +1,4 @@
+import { FST_RSP_TRACKING_HLL_CORRUPT } from '../errors.ts'
 import { type Hash64, murmurHash64A } from './murmur.ts'
 
 /** Registers of a HyperLogLog, as Redis has them. */
@@ -13,8 +14,12 @@ const hash: Hash64 = { hi: 0, lo: 0 }
 export class Registers {
   readonly bytes: Uint8Array
 
-  /** @param bytes - packed registers to begin with, not copied; all zero by default */
+  /**
+   * @param bytes - packed registers to begin with, not copied; all zero by default
+   * @throws FST_RSP_TRACKING_HLL_CORRUPT when they are not 12,288 bytes
+   */
   constructor (bytes: Uint8Array = new Uint8Array(registerBytes)) {
+    if (bytes.length !== registerBytes) throw new FST_RSP_TRACKING_HLL_CORRUPT(`registers of ${bytes.length} bytes`)
     this.bytes = bytes
   }
 
