@@ -2,6 +2,8 @@
 import autocannon from 'autocannon'
 import net from 'node:net'
 import process from 'node:process'
+import { Latencies } from './latencies.mjs'
+import { paced } from './paced.mjs'
 
 // Each connection comes from a loopback address of its own, so that a limit by IP counts many callers and not one.
 // Only Linux has all of 127.0.0.0/8 without being asked.
@@ -9,20 +11,8 @@ const connect = net.connect
 let next = 0
 net.connect = (port, host) => connect({ port, host, localAddress: process.platform === 'linux' ? `127.0.1.${1 + next++ % 250}` : undefined })
 
-const bucketMs = 0.02
-const buckets = new Uint32Array(500_000)
-
-function percentile (share, total) {
-  let seen = 0
-  for (let i = 0; i < buckets.length; i++) {
-    seen += buckets[i]
-    if (seen >= share * total) return Math.round((i + 1) * bucketMs * 1000) / 1000
-  }
-  return buckets.length * bucketMs
-}
-
 function generate ({ url, connections, seconds, cookies }) {
-  buckets.fill(0)
+  const latencies = new Latencies()
   next = 0
   let client = 0
   const statuses = {}
@@ -49,7 +39,7 @@ function generate ({ url, connections, seconds, cookies }) {
       lastAt = performance.now()
       responses++
       statuses[status] = (statuses[status] ?? 0) + 1
-      buckets[Math.min(buckets.length - 1, Math.floor(ms / bucketMs))]++
+      latencies.add(ms)
       endIfOver()
     })
     run.on('reqError', () => {
@@ -65,15 +55,14 @@ function generate ({ url, connections, seconds, cookies }) {
       // A connection that the server ends is made again without a word; its request was sent and is answered by nobody.
       // At the end each connection may have one on its way.
       const lost = Math.max(0, requests.sent - responses - connections)
-      const times = { p50Ms: percentile(0.5, responses), p99Ms: percentile(0.99, responses), maxMs: percentile(1, responses) }
-      resolve({ responses, failures: Math.max(errors, lost), statuses, seconds: (lastAt - from) / 1000, ...times })
+      resolve({ responses, failures: Math.max(errors, lost), statuses, seconds: (lastAt - from) / 1000, ...latencies.summary() })
     })
   })
 }
 
 process.on('message', async ({ id, order }) => {
   try {
-    process.send({ id, answer: await generate(order) })
+    process.send({ id, answer: await (order.paced === undefined ? generate(order) : paced(order)) })
   } catch (error) {
     process.send({ id, error: String(error?.stack ?? error) })
   }

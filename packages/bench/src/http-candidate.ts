@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { type Child, startChild } from './child.ts'
 import { callsSent, commandsBetween, type CommandStats, parseCommandStats } from './command-stats.ts'
 import { type Origins, sentShareOf, watchOrigins } from './command-origins.ts'
-import { type LoadGenerator, type LoadResult, startLoadGenerator } from './load.ts'
+import { type LoadGenerator, type LoadResult, type Pace, startLoadGenerator } from './load.ts'
 import type { Candidate, Sample, StartOptions, Subject } from './scenario.ts'
 
 /** A server to be measured under load. */
@@ -17,6 +17,8 @@ export interface HttpCandidate {
   env?: Readonly<Record<string, string>>
   /** The path that is measured. */
   path: string
+  /** @default as fast as 64 connections are answered */
+  paced?: Pace
   /** Proves that the server does what it claims, and answers the cookies that the connections are to send. */
   prepare (server: PreparedServer): Promise<readonly string[]>
   /** What only grows, by the name of the figure that says how much for each request. */
@@ -66,7 +68,7 @@ async function start (candidate: HttpCandidate, { warmupSeconds, nodeArguments }
       redis!.disconnect()
       await redisServer!.kill()
     }
-    const load = async (seconds: number) => checked(candidate.name, await generator.run({ url: origin + candidate.path, seconds, cookies }))
+    const load = async (seconds: number) => checked(candidate.name, await generator.run({ url: origin + candidate.path, seconds, cookies, paced: candidate.paced }))
     await load(warmupSeconds)
     // Which commands come out of scripts is looked at once, under load, and before anything is measured.
     const origins = redisServer && !gone ? await watchOrigins(redisServer.port, () => load(Math.min(1, warmupSeconds))) : new Map<string, Origins>()

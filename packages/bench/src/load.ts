@@ -8,6 +8,15 @@ export interface LoadOrder {
   seconds: number
   /** Connection i sends cookie i modulo their number; none: no cookie is sent. */
   cookies?: readonly string[]
+  /** Undefined: each connection asks as soon as it was answered. */
+  paced?: Pace | undefined
+}
+
+/** Requests that come in their own time, whether those before were answered or not. */
+export interface Pace {
+  perSecond: number
+  /** Each request names one of so many in `x-user`, in turn. */
+  users: number
 }
 
 /** What came of it. */

@@ -1,6 +1,6 @@
 import { ratiosOf, type Samples, spreadBy } from './result.ts'
 import type { Bound, Sample, Scenario } from './scenario.ts'
-import type { Spread } from './statistics.ts'
+import { type Spread, spreadOf } from './statistics.ts'
 import { table } from './table.ts'
 
 /** The tables of a run for people: medians with the least and the greatest of the rounds. */
@@ -8,7 +8,7 @@ export function scenarioReport (scenario: Pick<Scenario, 'unit' | 'targets' | 'b
   const ratios = ratiosOf(samples)
   const blocks = [results(scenario, samples)]
   if (ratios.size > 0) blocks.push(comparison(scenario, ratios))
-  const bounds = (scenario.bounds ?? []).flatMap(bound => boundLine(bound, samples.get(bound.candidate) ?? []))
+  const bounds = (scenario.bounds ?? []).flatMap(bound => boundLine(bound, samples))
   if (bounds.length > 0) blocks.push(bounds.join('\n'))
   const notes = [...samples].flatMap(([name, [first]]) => first?.note === undefined ? [] : [`${name}: ${first.note}`])
   if (notes.length > 0) blocks.push(notes.join('\n'))
@@ -38,11 +38,20 @@ function comparison ({ targets }: Pick<Scenario, 'targets'>, ratios: ReadonlyMap
   return table([['ratio', 'median', 'min–max', 'to reach'], ...rows])
 }
 
-/** By the worst of the rounds: what holds always holds in each. */
-function boundLine ({ candidate, figure, atMost }: Bound, samples: readonly Sample[]): string[] {
-  if (samples.length === 0) return []
-  const { max } = spreadBy(samples, sample => figure === 'redisCallsPerRequest' ? sample.redisCallsPerRequest : sample.figures?.[figure] ?? Number.NaN)
-  return [`${candidate}: ${figure} at most ${atMost}: ${max <= atMost ? 'kept' : 'EXCEEDED'}, ${max.toFixed(3)}`]
+/** By the worst of the rounds: what holds always holds in each. Beyond another candidate by the median, as ratios are. */
+function boundLine ({ candidate, figure, atMost, beyond }: Bound, samples: Samples): string[] {
+  const ours = (samples.get(candidate) ?? []).map(sample => numberOf(sample, figure))
+  const theirs = beyond === undefined ? ours.map(() => 0) : (samples.get(beyond) ?? []).map(sample => numberOf(sample, figure))
+  if (ours.length === 0 || theirs.length === 0) return []
+  const { median, max } = spreadOf(ours.map((value, round) => value - theirs[round]!))
+  const value = beyond === undefined ? max : median
+  const where = beyond === undefined ? '' : ` beyond ${beyond}`
+  return [`${candidate}: ${figure}${where} at most ${atMost}: ${value <= atMost ? 'kept' : 'EXCEEDED'}, ${value.toFixed(3)}`]
+}
+
+function numberOf (sample: Sample, figure: string): number {
+  if (figure === 'redisCallsPerRequest' || figure === 'p99Ms') return sample[figure]
+  return sample.figures?.[figure] ?? Number.NaN
 }
 
 function figureOf (samples: readonly Sample[], figure: string): string {

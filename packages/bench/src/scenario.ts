@@ -37,11 +37,13 @@ export interface Target {
   atLeast: number
 }
 
-/** A bound on what one of ours takes: of a figure, or of `redisCallsPerRequest`. */
+/** A bound on what one of ours takes: of a figure, of `redisCallsPerRequest` or of `p99Ms`. */
 export interface Bound {
   candidate: string
   figure: string
   atMost: number
+  /** Beyond what this candidate takes, measured in the same round: the median of the rounds. @default none: all of it, in the worst round */
+  beyond?: string
 }
 
 export interface Scenario {

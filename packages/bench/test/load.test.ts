@@ -45,3 +45,24 @@ t.test('a server that hangs up is not a server that answered', async t => {
   t.equal(result.responses, 0)
   t.ok(result.failures > 0, `${result.failures} failures`)
 })
+
+t.test('paced requests come in their own time, each of the next user, and wait for none', async t => {
+  const users: unknown[] = []
+  const waiting: (() => void)[] = []
+  const server = createServer((request, response) => {
+    users.push(request.headers['x-user'])
+    // The first is answered after the others have come.
+    if (users.length === 1) waiting.push(() => response.end())
+    else response.end()
+    if (users.length === 20) waiting[0]!()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const generator = await startLoadGenerator()
+  t.teardown(() => generator.stop())
+  const result = await generator.run({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, seconds: 0.5, paced: { perSecond: 200, users: 3 } })
+  t.same([...new Set(users)].sort(), ['user-0', 'user-1', 'user-2'])
+  t.ok(result.responses >= 80 && result.responses <= 120, `${result.responses} in half a second at 200 a second`)
+  t.same([result.failures, result.statuses], [0, { 200: result.responses }])
+  t.ok(result.p50Ms < result.maxMs, `the first took ${result.maxMs} ms, the others ${result.p50Ms}`)
+})

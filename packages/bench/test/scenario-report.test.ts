@@ -45,3 +45,12 @@ t.test('a bound is held to the worst round, and what is counted for each request
   t.match(text, /^respite .* 0\.000$/m)
   t.notMatch(text, /absent/)
 })
+
+t.test('a bound beyond another candidate is held to the median of what lies between the two in each round', async t => {
+  const bound = { candidate: 'respite', figure: 'p99Ms', atMost: 0.1, beyond: 'bare' }
+  const of = (...p99Ms: number[]) => p99Ms.map(each => sample(10, { p99Ms: each }))
+  const text = (ours: number[], bare: number[]) => scenarioReport({ unit: 'rps', targets: [], bounds: [bound] }, new Map([['bare', of(...bare)], ['respite', of(...ours)]]))
+  t.match(text([1.05, 9, 3.05], [1, 2, 3]), /^respite: p99Ms beyond bare at most 0\.1: kept, 0\.050$/m)
+  t.match(text([1.2, 2.2, 3], [1, 2, 3]), /^respite: p99Ms beyond bare at most 0\.1: EXCEEDED, 0\.200$/m)
+  t.notMatch(scenarioReport({ unit: 'rps', targets: [], bounds: [bound] }, new Map([['respite', of(1)]])), /beyond/)
+})

@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis'
 import { type Crew, crewCandidate, type Measured } from '../crew-candidate.ts'
+import { heldBytes } from '../held-bytes.ts'
 import type { Candidate, Scenario } from '../scenario.ts'
 
 /** Callers walk over so many subjects. */
@@ -50,13 +50,8 @@ async function measure (crew: Crew, callers: number, seconds: number): Promise<M
 
 /** What Redis holds for one subject whose limit is used up. */
 async function bytesOf ({ ask, redis }: Crew, units: number): Promise<number> {
-  const before = await heldBytes(redis)
+  const held = async () => await heldBytes(redis, await redis.keys('*'))
+  const before = await held()
   await ask('fill', { units })
-  return await heldBytes(redis) - before
-}
-
-async function heldBytes (redis: Redis): Promise<number> {
-  let bytes = 0
-  for (const key of await redis.keys('*')) bytes += Number(await redis.memory('USAGE', key))
-  return bytes
+  return await held() - before
 }

@@ -10,9 +10,13 @@ import { session, sessionFallback } from './session.ts'
 import { sessionLogin } from './session-login.ts'
 import { sessionRevoke } from './session-revoke.ts'
 import { suite } from './suite.ts'
+import { tracking } from './tracking.ts'
+import { trackingTop } from './tracking-top.ts'
+import { trackingWindow } from './tracking-window.ts'
 
 /** Every scenario that `npm run bench -- <name>` knows. */
 export const scenarios: readonly Scenario[] = [
   suite, cacheHit, cacheL2, cacheL2Many, cacheStampede, cacheRoute, ratelimit, ratelimitAlone, ratelimitRefuse, ratelimitFlood, ratelimitLease,
-  session, sessionLogin, sessionFallback, sessionRevoke
+  session, sessionLogin, sessionFallback, sessionRevoke,
+  tracking, trackingWindow, trackingTop
 ]
