@@ -1,5 +1,6 @@
 // What a candidate's process is asked about the most frequent of many.
 import { answering } from '../answering.mjs'
+import { chance } from '../chance.mjs'
 
 const ids = 1_000_000
 const exponent = 1.1
@@ -8,13 +9,10 @@ const cumulative = new Float64Array(ids)
 let sum = 0
 for (let i = 0; i < ids; i++) cumulative[i] = sum += (i + 1) ** -exponent
 
-// xorshift32: the same events in every run.
-let state = 2_463_534_242
+// The same events in every run.
+const word = chance(1)
 function drawn () {
-  state ^= state << 13
-  state ^= state >>> 17
-  state ^= state << 5
-  const at = (state >>> 0) / 2 ** 32 * sum
+  const at = word() / 2 ** 32 * sum
   let [low, high] = [0, ids - 1]
   while (low < high) {
     const middle = (low + high) >> 1
