@@ -38,6 +38,7 @@ export function drawErrors (errors, { sketches, seed }) {
     width: 720,
     height: 380,
     marginLeft: 50,
+    marginRight: 40,
     marginBottom: 44,
     style: { fontSize: '13px' },
     x: { type: 'log', label: 'distinct ids', tickFormat: ids => Number.isInteger(Math.log10(ids)) ? ids.toLocaleString('en-US') : '' },
