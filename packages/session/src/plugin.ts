@@ -11,6 +11,7 @@ import { SessionCookie } from './http/session-cookie.ts'
 import { held, sessionDuty, type SessionRequest } from './http/session-duty.ts'
 import { finish, login, type LoginOptions, logout, type ReplyParts } from './http/session-reply.ts'
 import { Flusher } from './flusher.ts'
+import { Healer } from './healer.ts'
 import { type House, houses } from './house.ts'
 import { endedTopic, Keeper } from './keeper.ts'
 import { type LocalSessions, openLocal } from './local-sessions.ts'
@@ -78,7 +79,7 @@ function build (respite: Respite, options: ResolvedOptions): House {
   const secrets = options.secrets ?? [randomSecret(32).toString('base64url')]
   const tokens = new Tokens(secrets, credential => copies.hold(credential))
   const times = { pollEveryMs: options.pollEvery, trustMs: options.trust, durableDownMs: options.durableDown, deadlineMs: options.durableDeadline }
-  const heal = (rows: readonly PendingRow[]) => keeper.inBackground(keeper.heal(rows))
+  const heal = (rows: readonly PendingRow[]) => keeper.inBackground(healer.heal(rows))
   const onPending = (rows: readonly PendingRow[]) => local?.end(rows.map(row => copies.hold(row).keys[1]))
   // Embedded with a durable store keeps no copies: two processes may share the store. Nor does a store that is Redis itself.
   const trust: Trust | undefined = link.embedded || options.durable === 'none' ? undefined : new Trust({ store, clock, chance, log, times, heal, onPending })
@@ -103,6 +104,7 @@ function build (respite: Respite, options: ResolvedOptions): House {
     }
   })
   const keeper: Keeper = new Keeper({ store, redis, flusher, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
+  const healer: Healer = new Healer({ store, redis, flusher, log, options })
   const rotator = new Rotator({ store, redis, flusher, tokens, events, clock, log, options, confirm: row => keeper.confirm([], [row]) })
   const ends = new SessionEnds({
     living: sids => withinDeadline(store.living(sids), options.durableDeadline, 'living'),

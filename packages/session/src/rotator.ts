@@ -1,4 +1,5 @@
-import type { Held, Lease } from './copies.ts'
+import type { Held } from './copies.ts'
+import type { Lease } from './copy-reads.ts'
 import { copyFields, type FoundSession } from './found-session.ts'
 import type { KeeperParts } from './keeper.ts'
 import { ownerOf } from './owner.ts'
