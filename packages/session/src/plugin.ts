@@ -5,11 +5,12 @@ import fp from 'fastify-plugin'
 import { Copies } from './copies.ts'
 import { FST_RSP_SESSION_DURABLE_MISSING, FST_RSP_SESSION_SECRETS_MISSING } from './errors.ts'
 import { Credentials } from './http/credentials.ts'
+import type { LoginOptions } from './http/login-options.ts'
 import { originCheck } from './http/origin.ts'
 import { RequestSession } from './http/request-session.ts'
 import { SessionCookie } from './http/session-cookie.ts'
 import { held, sessionDuty, type SessionRequest } from './http/session-duty.ts'
-import { finish, login, type LoginOptions, logout, type ReplyParts } from './http/session-reply.ts'
+import { finish, login, logout, type ReplyParts, rotate } from './http/session-reply.ts'
 import { Flusher } from './flusher.ts'
 import { Healer } from './healer.ts'
 import { type House, houses } from './house.ts'
@@ -138,6 +139,7 @@ function decorate (fastify: FastifyInstance, { options, parts }: { options: Reso
     return login(parts, { reply: this, session: sessionOf(this.request) }, { userId, options: login_ })
   })
   fastify.decorateReply('logout', function (this: FastifyReply) { return logout(parts, sessionOf(this.request)) })
+  fastify.decorateReply('rotate', function (this: FastifyReply) { return rotate(parts, { reply: this, session: sessionOf(this.request) }) })
   fastify.addHook('onSend', (request: SessionRequest, reply, _payload, done) => {
     const session = request[held]
     if (!session || (!session.changed && session.cookie === undefined && session.found?.rotation === undefined)) done()

@@ -194,8 +194,6 @@ t.test('lists and revokes: one, another user\'s, the others, all', async t => {
   t.equal(await app.sessions.active(), 1)
   t.same(await app.sessions.revokeAll('ada'), { ended: [ids[3]] })
   t.same(await alive(), [401, 401, 401, 401])
-  await t.rejects(app.sessions.revoke({} as never), { code: 'FST_RSP_SESSION_REVOKE_WHAT' })
-  await t.rejects(app.sessions.revoke({ id: ids[0]!, userId: undefined } as never), { code: 'FST_RSP_SESSION_REVOKE_WHAT' })
   await t.rejects(app.sessions.list(''), { code: 'FST_RSP_SESSION_USER_INVALID' })
 })
 
