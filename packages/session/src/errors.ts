@@ -80,9 +80,21 @@ export const FST_RSP_SESSION_TRANSPORT = createError<[string]>(
 export const FST_RSP_SESSION_REMEMBER = createError<[string]>(
   'FST_RSP_SESSION_REMEMBER', 'this login cannot be remembered: %s', 500)
 
-/** What to end was not said: neither an id nor a user. */
-export const FST_RSP_SESSION_REVOKE_WHAT = createError(
-  'FST_RSP_SESSION_REVOKE_WHAT', 'revoke takes { id }, { id, userId }, { userId } or { userId, except }', 500)
+/** A log-in was given an option that there is not, or one of another kind. */
+export const FST_RSP_SESSION_LOGIN_OPTION = createError<[string]>(
+  'FST_RSP_SESSION_LOGIN_OPTION', 'login: %s', 500)
+
+/** What to end was not said in one of the four ways; nothing has ended. */
+export const FST_RSP_SESSION_REVOKE_WHAT = createError<[string]>(
+  'FST_RSP_SESSION_REVOKE_WHAT', 'revoke takes { id }, { id, userId }, { userId } or { userId, except }, got %s', 500)
+
+/** `reply.rotate` came too late: another request has given the session a new secret, or it has ended. */
+export const FST_RSP_SESSION_ROTATED = createError(
+  'FST_RSP_SESSION_ROTATED', 'another request has given this session a new secret, or it has ended', 409)
+
+/** There is no such event. */
+export const FST_RSP_SESSION_EVENT_UNKNOWN = createError<[string]>(
+  'FST_RSP_SESSION_EVENT_UNKNOWN', "sessions.on takes the name of an event, such as 'revoked', and a function, got %s", 500)
 
 /** Over a Redis server sessions need a durable store, or to be told that there is none. */
 export const FST_RSP_SESSION_DURABLE_MISSING = createError(

@@ -1,6 +1,7 @@
 import type { Clock, Invalidations, LocalCopies } from '@respite/redis'
 import { LRUCache } from 'lru-cache'
-import type { Copies, Held, ReadCallback, ReadReply } from './copies.ts'
+import type { Copies, Held } from './copies.ts'
+import type { ReadCallback, ReadReply } from './copy-reads.ts'
 import { foundInRedis, type FoundSession } from './found-session.ts'
 import type { Trust } from './trust.ts'
 

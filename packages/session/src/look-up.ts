@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import type { Copies, Held, Lease } from './copies.ts'
+import type { Copies, Held } from './copies.ts'
+import type { Lease } from './copy-reads.ts'
 import type { Flusher } from './flusher.ts'
 import { copyFields, type FoundSession, foundInRedis, foundInStore } from './found-session.ts'
 import type { LocalSessions } from './local-sessions.ts'

@@ -5,12 +5,14 @@ import fp from 'fastify-plugin'
 import { Copies } from './copies.ts'
 import { FST_RSP_SESSION_DURABLE_MISSING, FST_RSP_SESSION_SECRETS_MISSING } from './errors.ts'
 import { Credentials } from './http/credentials.ts'
+import type { LoginOptions } from './http/login-options.ts'
 import { originCheck } from './http/origin.ts'
 import { RequestSession } from './http/request-session.ts'
 import { SessionCookie } from './http/session-cookie.ts'
 import { held, sessionDuty, type SessionRequest } from './http/session-duty.ts'
-import { finish, login, type LoginOptions, logout, type ReplyParts } from './http/session-reply.ts'
+import { finish, login, logout, type ReplyParts, rotate } from './http/session-reply.ts'
 import { Flusher } from './flusher.ts'
+import { Healer } from './healer.ts'
 import { type House, houses } from './house.ts'
 import { endedTopic, Keeper } from './keeper.ts'
 import { type LocalSessions, openLocal } from './local-sessions.ts'
@@ -78,7 +80,7 @@ function build (respite: Respite, options: ResolvedOptions): House {
   const secrets = options.secrets ?? [randomSecret(32).toString('base64url')]
   const tokens = new Tokens(secrets, credential => copies.hold(credential))
   const times = { pollEveryMs: options.pollEvery, trustMs: options.trust, durableDownMs: options.durableDown, deadlineMs: options.durableDeadline }
-  const heal = (rows: readonly PendingRow[]) => keeper.inBackground(keeper.heal(rows))
+  const heal = (rows: readonly PendingRow[]) => keeper.inBackground(healer.heal(rows))
   const onPending = (rows: readonly PendingRow[]) => local?.end(rows.map(row => copies.hold(row).keys[1]))
   // Embedded with a durable store keeps no copies: two processes may share the store. Nor does a store that is Redis itself.
   const trust: Trust | undefined = link.embedded || options.durable === 'none' ? undefined : new Trust({ store, clock, chance, log, times, heal, onPending })
@@ -103,6 +105,7 @@ function build (respite: Respite, options: ResolvedOptions): House {
     }
   })
   const keeper: Keeper = new Keeper({ store, redis, flusher, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
+  const healer: Healer = new Healer({ store, redis, flusher, log, options })
   const rotator = new Rotator({ store, redis, flusher, tokens, events, clock, log, options, confirm: row => keeper.confirm([], [row]) })
   const ends = new SessionEnds({
     living: sids => withinDeadline(store.living(sids), options.durableDeadline, 'living'),
@@ -136,6 +139,7 @@ function decorate (fastify: FastifyInstance, { options, parts }: { options: Reso
     return login(parts, { reply: this, session: sessionOf(this.request) }, { userId, options: login_ })
   })
   fastify.decorateReply('logout', function (this: FastifyReply) { return logout(parts, sessionOf(this.request)) })
+  fastify.decorateReply('rotate', function (this: FastifyReply) { return rotate(parts, { reply: this, session: sessionOf(this.request) }) })
   fastify.addHook('onSend', (request: SessionRequest, reply, _payload, done) => {
     const session = request[held]
     if (!session || (!session.changed && session.cookie === undefined && session.found?.rotation === undefined)) done()

@@ -1,5 +1,7 @@
+import { inspect } from 'node:util'
 import type { CounterSeries, Metrics } from '@respite/redis'
 import type { FastifyBaseLogger } from 'fastify'
+import { FST_RSP_SESSION_EVENT_UNKNOWN } from './errors.ts'
 import { metrics } from './metrics.ts'
 
 /** What can happen to a session. */
@@ -48,8 +50,13 @@ export class SessionEvents {
     this.#log = log
   }
 
-  /** @returns the way to stop listening */
+  /**
+   * @returns the way to stop listening
+   * @throws FST_RSP_SESSION_EVENT_UNKNOWN
+   */
   on (name: SessionEventName, listener: SessionListener): () => void {
+    // Nobody would ever be told, and nobody told so.
+    if (!Object.hasOwn(this.#counters, name) || typeof listener !== 'function') throw new FST_RSP_SESSION_EVENT_UNKNOWN(inspect([name, listener], { depth: 0, maxStringLength: 40, breakLength: Infinity }))
     let listeners = this.#listeners.get(name)
     if (listeners === undefined) this.#listeners.set(name, listeners = new Set())
     listeners.add(listener)

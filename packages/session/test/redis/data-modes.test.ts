@@ -6,7 +6,7 @@ import t from 'tap'
 import { Tokens } from '../../src/token.ts'
 import { makeApp } from '../app.ts'
 import { asked } from '../peers/apps.ts'
-import { addRoutes, bearer, cookieOf, loggedIn, status } from '../shop.ts'
+import { addRoutes, bearer, cookieOf, loggedIn, slowApp, status } from '../shop.ts'
 import { WatchedStore } from '../watched-store.ts'
 import { secrets } from '../grounds.ts'
 import { copiesOf, openHouse, type TestHouse } from './house.ts'
@@ -276,18 +276,11 @@ t.test('a save without a copy in Redis goes to the row, and one whose answer was
   const house = await openHouse(t)
   const app = await house.app(behind)
   const token = await inRedis(house, app)
-  const handler = gate()
-  const slow = await house.app(behind, {
-    routes: app => app.post('/slow', async request => {
-      await handler.pass()
-      request.session.set('a', value(1))
-      return {}
-    })
-  })
-  const saving = slow.inject({ method: 'POST', url: '/slow', headers: bearer(token) })
-  await handler.reached
+  const slow = await slowApp(house, behind)
+  const saving = slow.inject({ method: 'POST', url: '/slow/a', payload: value(1), headers: bearer(token) })
+  await slow.handler.reached
   for (const key of (await copiesOf(house.client)).keys()) await house.client.del(key)
-  handler.open()
+  slow.handler.open()
   t.equal((await saving).statusCode, 200)
   t.same(await rowOf(house, token), { a: value(1) })
   // Redis has done it, and nobody was told.

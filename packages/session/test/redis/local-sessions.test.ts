@@ -7,6 +7,8 @@ import { ownerOfUser } from '../../src/owner.ts'
 import { bearer, cookieOf, loggedIn, status } from '../shop.ts'
 import { callsOf, openHouse } from './house.ts'
 
+interface Asked { readonly watched: { count (method: 'find'): number } }
+
 const localOf = (app: FastifyInstance) => houses.get(app.sessions)!.local!
 
 /** A server, and instances that keep sessions. */
@@ -28,13 +30,38 @@ async function kept (app: FastifyInstance, token: string): Promise<void> {
   await until('the copy in the process', async () => await status(app, token) === 200 && localOf(app).size === 1)
 }
 
+/** A server, and an instance that keeps a session. */
+async function openKept (t: Test, options: SessionOptions = {}) {
+  const house = await open(t, options)
+  const app = await house.app()
+  const token = await loggedIn(app, 'ada', { cart: ['tea'] })
+  await kept(app, token)
+  return { house, app, token }
+}
+
+/** A server, and two instances of which these keep a session that the second has made. */
+async function openTwo (t: Test, { keeps, ...options }: SessionOptions & { keeps: readonly ('here' | 'there')[] }) {
+  const house = await open(t, options)
+  const apps = { here: await house.app(), there: await house.app() }
+  const token = await loggedIn(apps.there)
+  for (const name of keeps) await kept(apps[name], token)
+  return { house, ...apps, token }
+}
+
+/** How often the durable store was asked for a session meanwhile. */
+async function finds (app: Asked, work: () => Promise<unknown>): Promise<number> {
+  const before = app.watched.count('find')
+  await work()
+  return app.watched.count('find') - before
+}
+
 async function metric (app: FastifyInstance, name: string, ...labels: string[]): Promise<number> {
   const found = (await app.respite.metrics.read()).find(each => each.name === name)!
   return ([...found.entries()].find(([of]) => of.join() === labels.join())![1] as { value: number }).value
 }
 
 /** What the server says to this process from now on. */
-function listened (app: FastifyInstance): readonly string[] {
+function listened (t: Test, app: FastifyInstance): readonly string[] {
   const heard: string[] = []
   t.teardown(app.respite.invalidations.follow(['respite:v1:session:{'], { changed: keys => { heard.push(...keys) }, all () {} }))
   return heard
@@ -72,27 +99,22 @@ function holdAnswer (app: FastifyInstance): Gate {
 }
 
 t.test('a read-only request of a session that is kept is no Redis command, and asks the store nothing', async t => {
-  const house = await open(t)
-  const app = await house.app()
-  const token = await loggedIn(app, 'ada', { cart: ['tea'] })
-  await kept(app, token)
-  const [scripts, asked] = [await house.scripts(), app.watched.count('find')]
-  for (let i = 0; i < 50; i++) t.same((await app.inject({ url: '/open', headers: bearer(token) })).json(), { user: 'ada', cart: ['tea'] })
+  const { house, app, token } = await openKept(t)
+  const scripts = await house.scripts()
+  t.equal(await finds(app, async () => {
+    for (let i = 0; i < 50; i++) t.same((await app.inject({ url: '/open', headers: bearer(token) })).json(), { user: 'ada', cart: ['tea'] })
+  }), 0)
   t.equal(await house.scripts() - scripts, 0)
-  t.equal(app.watched.count('find') - asked, 0)
   t.ok(await metric(app, 'session_events_total', 'local') >= 50)
   t.equal(await metric(app, 'session_local_copies'), 1)
   t.ok(await metric(app, 'session_local_bytes') > 0)
 })
 
 t.test('a revoke reaches the copies of another process by the word of the server', async t => {
-  const house = await open(t)
-  const [here, there] = [await house.app(), await house.app()]
-  const token = await loggedIn(here)
-  await kept(there, token)
-  await here.sessions.revokeAll('ada')
-  await until('the word', () => localOf(there).size === 0)
-  t.equal(await status(there, token), 401)
+  const { here, there, token } = await openTwo(t, { keeps: ['here'] })
+  await there.sessions.revokeAll('ada')
+  await until('the word', () => localOf(here).size === 0)
+  t.equal(await status(here, token), 401)
 })
 
 t.test('the loss of the user\'s gate ends the copies of the user in the process', async t => {
@@ -107,10 +129,7 @@ t.test('the loss of the user\'s gate ends the copies of the user in the process'
 })
 
 t.test('what a process writes itself ends its copy before the call resolves, without the word of the server', async t => {
-  const house = await open(t, { perUser: { max: 2, onExceed: 'evict-oldest' } })
-  const app = await house.app()
-  const token = await loggedIn(app, 'ada', { cart: ['tea'] })
-  await kept(app, token)
+  const { app, token } = await openKept(t, { perUser: { max: 2, onExceed: 'evict-oldest' } })
   const { missed } = deafened(app)
   const cart = async () => (await app.inject({ url: '/open', headers: bearer(token) })).json().cart
   t.same(await cart(), ['tea'])
@@ -128,14 +147,11 @@ t.test('what a process writes itself ends its copy before the call resolves, wit
 })
 
 t.test('an answer of Redis that was under way when the session ended is given, and not kept', async t => {
-  const house = await open(t)
-  const [here, there] = [await house.app(), await house.app()]
-  const token = await loggedIn(there)
-  await kept(there, token)
+  const { here, there, token } = await openTwo(t, { keeps: ['there'] })
   const answer = holdAnswer(here)
   const asked = status(here, token)
   await answer.reached
-  const heard = listened(here)
+  const heard = listened(t, here)
   await there.sessions.revokeAll('ada')
   await until('the word', () => heard.some(key => key.includes(':s:')))
   answer.open()
@@ -145,10 +161,7 @@ t.test('an answer of Redis that was under way when the session ended is given, a
 })
 
 t.test('with the connection that brings the word all copies go, also those it would have told of', async t => {
-  const house = await open(t)
-  const [here, there] = [await house.app(), await house.app()]
-  const token = await loggedIn(there)
-  await kept(here, token)
+  const { house, here, there, token } = await openTwo(t, { keeps: ['here'] })
   const { missed } = deafened(here)
   await there.sessions.revokeAll('ada')
   await until('the lost word', () => missed.length > 0)
@@ -158,33 +171,20 @@ t.test('with the connection that brings the word all copies go, also those it wo
 })
 
 t.test('a flush ends the copies, and each session is asked of the store once', async t => {
-  const house = await open(t)
-  const app = await house.app()
-  const token = await loggedIn(app)
-  await kept(app, token)
-  const asked = app.watched.count('find')
+  const { house, app, token } = await openKept(t)
   await house.client.flushall()
   await until('the word', () => localOf(app).size === 0)
-  t.equal(await status(app, token), 200)
-  t.equal(app.watched.count('find') - asked, 1)
+  t.equal(await finds(app, async () => t.equal(await status(app, token), 200)), 1)
 })
 
 t.test('of another era nothing is believed, also with the connections as they were', async t => {
-  const house = await open(t)
-  const app = await house.app()
-  const token = await loggedIn(app)
-  await kept(app, token)
-  const asked = app.watched.count('find')
+  const { app, token } = await openKept(t)
   Object.assign(app.respite.link, { eraOf: () => 'another' })
-  t.equal(await status(app, token), 200)
-  t.equal(app.watched.count('find') - asked, 1)
+  t.equal(await finds(app, async () => t.equal(await status(app, token), 200)), 1)
 })
 
 t.test('with Redis frozen a log-out holds in every process, and after it thaws', async t => {
-  const house = await open(t, { pollEvery: '200ms', trust: '1s', durableDown: '3s', durableDeadline: '5s' })
-  const [here, there] = [await house.app(), await house.app()]
-  const token = await loggedIn(here)
-  for (const app of [here, there]) await kept(app, token)
+  const { house, here, there, token } = await openTwo(t, { keeps: ['here', 'there'], pollEvery: '200ms', trust: '1s', durableDown: '3s', durableDeadline: '5s' })
   house.server.freeze()
   t.equal(await status(there, token), 200)
   await here.sessions.revokeAll('ada')
@@ -195,10 +195,7 @@ t.test('with Redis frozen a log-out holds in every process, and after it thaws',
 })
 
 t.test('a row that Redis is not known to agree with ends its copy at the poll, whatever the server says', async t => {
-  const house = await open(t, { pollEvery: '200ms', trust: '1s', durableDeadline: '5s' })
-  const app = await house.app()
-  const token = await loggedIn(app)
-  await kept(app, token)
+  const { house, app, token } = await openKept(t, { pollEvery: '200ms', trust: '1s', durableDeadline: '5s' })
   deafened(app)
   // As a process that died between the commit and Redis would leave it.
   await house.watched.store.revoke({ owner: ownerOfUser('ada').owner })
@@ -211,20 +208,12 @@ t.test('a row that Redis is not known to agree with ends its copy at the poll, w
 })
 
 t.test('a fresh route asks the store, whatever is kept', async t => {
-  const house = await open(t)
-  const app = await house.app()
-  const token = await loggedIn(app)
-  await kept(app, token)
-  const asked = app.watched.count('find')
-  t.equal((await app.inject({ url: '/fresh', headers: bearer(token) })).statusCode, 200)
-  t.equal(app.watched.count('find') - asked, 1)
+  const { app, token } = await openKept(t)
+  t.equal(await finds(app, async () => t.equal((await app.inject({ url: '/fresh', headers: bearer(token) })).statusCode, 200)), 1)
 })
 
 t.test('a session that is answered from its copy is prolonged when its own remaining time says so', async t => {
-  const house = await open(t, { idle: '3s', touchEvery: '1s' })
-  const app = await house.app()
-  const token = await loggedIn(app)
-  await kept(app, token)
+  const { house, app, token } = await openKept(t, { idle: '3s', touchEvery: '1s' })
   const scripts = await house.scripts()
   t.equal(app.watched.count('touch'), 0)
   await until('the touch', async () => await status(app, token) === 200 && app.watched.count('touch') === 1)
