@@ -128,6 +128,9 @@ export interface LivingRow { readonly hash: string, readonly tag: string, readon
 
 export interface PendingRow { readonly hash: string, readonly tag: string, readonly dead: boolean, readonly pend: number }
 
+/** A row that was deleted. `expired`: with it its session has, and not just a secret of it, or a session that had been ended before. */
+export interface PurgedRow { readonly sid: string, readonly userId: string | undefined, readonly expired: boolean }
+
 /** A session that another library has made. */
 export interface PeerRow { readonly sid: string, readonly owner: string, readonly tag: string, readonly fields: Fields, readonly leftMs: number }
 
@@ -194,7 +197,7 @@ export interface SessionStore {
   /** Any of them, at most `limit`. */
   peers (limit: number): Promise<readonly PeerRow[]>
   /** Deletes what has expired, at most `limit` rows of a kind. */
-  purge (limit: number): Promise<readonly { sid: string, userId: string | undefined }[]>
+  purge (limit: number): Promise<readonly PurgedRow[]>
 }
 
 /** Tells the two answers of `find` apart. */
