@@ -134,21 +134,6 @@ export class Keeper {
     this.inBackground(this.#touch(held, session).finally(() => this.#touching.delete(held.hash)))
   }
 
-  /** Tells Redis what it did not acknowledge: for rows that another process may have left. */
-  async heal (rows: readonly PendingRow[]): Promise<void> {
-    const { store } = this.#parts
-    const byTag = group(rows)
-    for (const [tag, some] of byTag) {
-      try {
-        await this.#tell(tag, some)
-      } catch (error) {
-        this.#parts.log.debug({ err: error }, 'Redis cannot be told yet of ended sessions')
-        return
-      }
-      await this.#durable('confirm', store.confirm(some.filter(row => row.dead).map(row => row.hash), some.filter(row => !row.dead)))
-    }
-  }
-
   /** Redis agrees on these rows; told in the background, with a deadline, since `settled` waits for it. */
   confirm (dead: readonly string[], live: readonly PendingRow[]): void {
     this.inBackground(this.#durable('confirm', this.#parts.store.confirm(dead, live)))
@@ -226,15 +211,6 @@ export class Keeper {
     this.inBackground(this.#parts.bus.publish(endedTopic, sids))
   }
 
-  async #tell (tag: string, rows: readonly PendingRow[]): Promise<void> {
-    const { redis, flusher } = this.#parts
-    if (flusher !== undefined) {
-      for (const { hash, dead } of rows) if (!dead) await flusher.drop({ tag, hash })
-    }
-    const rest = flusher === undefined ? rows : rows.filter(row => row.dead)
-    if (rest.length > 0) await redis!.copies.kill(tag, rest)
-  }
-
   #durable<T> (what: string, work: Promise<T>): Promise<T> {
     return withinDeadline(work, this.#parts.options.durableDeadline, what)
   }
@@ -242,14 +218,4 @@ export class Keeper {
   #nowMs (): number {
     return this.#parts.clock.monotonicMs()
   }
-}
-
-function group (rows: readonly PendingRow[]): Map<string, PendingRow[]> {
-  const groups = new Map<string, PendingRow[]>()
-  for (const row of rows) {
-    const some = groups.get(row.tag)
-    if (some === undefined) groups.set(row.tag, [row])
-    else some.push(row)
-  }
-  return groups
 }

@@ -16,6 +16,8 @@ export type FoundCallback = (error: Error | null, found?: FoundSession) => void
 export interface LookUpParts {
   readonly find: (credential: Credential) => Promise<LiveSession | DeadSession>
   readonly redis: { readonly copies: Copies, readonly trust: Trust, /** What this process keeps. */ readonly local: LocalSessions | undefined } | undefined
+  /** The data set that is asked now, where another one may know sessions that this one does not. */
+  readonly dataSetOf?: (credential: Credential) => string | undefined
   /** With `data` other than through. */
   readonly flusher: Flusher | undefined
   readonly events: SessionEvents
@@ -28,12 +30,15 @@ export interface LookUpParts {
   readonly onBackground: (work: Promise<unknown>) => void
 }
 
+/** In place of a data set: dead in any. */
+const whichever = ''
+
 /** Finds the session of a verified token: in Redis if that may be believed, else in the durable store. */
 export class LookUp {
   readonly #parts: LookUpParts
   readonly #reads: SharedReads
-  // Hashes the store does not hold alive; they never come alive again, so that to remember them is safe. Bounded.
-  readonly #dead = new LRUCache<string, true>({ max: 10_000, ttl: 60_000 })
+  // Hashes the store does not hold alive, and the data set that says so; there they never come alive again, so that to remember them is safe. Bounded.
+  readonly #dead = new LRUCache<string, string>({ max: 10_000, ttl: 60_000 })
 
   constructor (parts: LookUpParts) {
     this.#parts = parts
@@ -43,7 +48,7 @@ export class LookUp {
   /** Calls back once, perhaps before it returns. */
   find (held: Held, callback: FoundCallback): void {
     const { redis, events } = this.#parts
-    if (this.#dead.has(held.hash)) {
+    if (this.#isDead(held)) {
       events.dead.inc()
       callback(null)
       return
@@ -82,7 +87,12 @@ export class LookUp {
 
   /** This session has ended: remembered here. */
   forget (hash: string): void {
-    this.#dead.set(hash, true)
+    this.#dead.set(hash, whichever)
+  }
+
+  #isDead (held: Held): boolean {
+    const dataSet = this.#dead.get(held.hash)
+    return dataSet !== undefined && (dataSet === whichever || dataSet === this.#parts.dataSetOf?.(held))
   }
 
   #hit (held: Held, reply: ['HIT', string, string, number, string[]], callback: FoundCallback): void {
@@ -140,8 +150,8 @@ export class LookUp {
     if (!asked) callback(null, found)
   }
 
-  #gone (held: Held, { lease }: Answer, { reuse }: DeadSession, callback: FoundCallback): void {
-    if (held.chosen !== true) this.#dead.set(held.hash, true)
+  #gone (held: Held, { lease }: Answer, { reuse, dataSet = whichever }: DeadSession, callback: FoundCallback): void {
+    if (held.chosen !== true) this.#dead.set(held.hash, dataSet)
     callback(null)
     if (reuse !== undefined) this.#parts.onReuse(reuse)
     if (lease !== undefined && held.chosen !== true) this.#parts.onBackground(this.#parts.redis!.copies.bury(held))

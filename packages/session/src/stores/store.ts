@@ -37,6 +37,8 @@ export interface LiveSession {
 export interface DeadSession {
   /** A superseded hash was used past its grace: the family and whose it is. */
   readonly reuse: { readonly sid: string, readonly owner: string } | undefined
+  /** The data set that says so, where another one might not; undefined: it will never be alive again. */
+  readonly dataSet?: string | undefined
 }
 
 export interface LoginRequest {

@@ -263,7 +263,7 @@ export function sessionStoreContract (t: Test, open: (t: Test) => Promise<StoreU
     await store.rotate({ owner, hash: next, next: last, graceMs: 1 })
     if (under.pass) under.pass(5)
     else await until(async () => await live(next) === undefined)
-    t.same(await store.find(next), { reuse: { sid: asked.sid, owner } })
+    t.same((await store.find(next)).reuse, { sid: asked.sid, owner })
     t.ok(await live(last))
   })
 
