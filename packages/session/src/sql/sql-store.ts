@@ -26,8 +26,9 @@ export class SqlStore implements SessionStore {
     this.#sql = statementsFor(database.dialect)
   }
 
-  open ({ migrate }: OpenSettings): Promise<void> {
-    return prepareSchema(this.#database, migrate)
+  async open ({ migrate }: OpenSettings): Promise<void> {
+    await this.#database.check?.()
+    await prepareSchema(this.#database, migrate)
   }
 
   close (): Promise<void> {
