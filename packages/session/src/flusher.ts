@@ -18,7 +18,7 @@ export interface FlusherParts {
   readonly options: Pick<ResolvedOptions, 'data' | 'flushEvery' | 'durableDeadline' | 'maxDataBytes' | 'conflict'>
   readonly counts: { readonly flushed: CounterSeries, readonly failed: CounterSeries }
   /** Work that nobody waits for. */
-  readonly inBackground: (work: Promise<unknown>) => void
+  readonly inBackground: (work: Promise<unknown>) => Promise<unknown>
 }
 
 type Place = Pick<Held, 'tag' | 'hash'>
@@ -36,6 +36,7 @@ const mostMarks = 1_000
 export class Flusher {
   readonly #parts: FlusherParts
   readonly #queue: FlushQueue
+  readonly #met = new Map<string, Promise<unknown>>()
 
   constructor (parts: FlusherParts) {
     this.#parts = parts
@@ -64,6 +65,17 @@ export class Flusher {
   /** This copy has changes that its row does not: they are flushed within `flushEvery`, unless somebody else has done so. */
   note (place: Place): void {
     if (this.#parts.options.data === 'behind') this.#queue.add(place)
+  }
+
+  /** Of an instance of mode through: one of another mode has left changes in this copy, which come before any of our own. */
+  meet (place: Place): void {
+    if (this.#met.has(place.hash)) return
+    this.#met.set(place.hash, this.#parts.inBackground(this.flush(place).finally(() => this.#met.delete(place.hash))))
+  }
+
+  /** Resolves when what was met in a copy is in its row, or could not be brought there. */
+  async met (hash: string): Promise<void> {
+    await this.#met.get(hash)
   }
 
   /** A touch writes the row anyway. */

@@ -20,6 +20,8 @@ export interface LookUpParts {
   readonly dataSetOf?: (credential: Credential) => string | undefined
   /** With `data` other than through. */
   readonly flusher: Flusher | undefined
+  /** With `data: 'through'`, for what instances of another mode have left in copies. */
+  readonly meeter: Flusher | undefined
   readonly events: SessionEvents
   readonly monotonicMs: () => number
   /** Age from which on a session gets a new hash; Infinity: never. */
@@ -98,7 +100,10 @@ export class LookUp {
   #hit (held: Held, reply: ['HIT', string, string, number, string[]], callback: FoundCallback): void {
     this.#parts.events.hit.inc()
     const found = foundInRedis(held.hash, reply)
-    if (found.unsaved) this.#parts.flusher?.note(held)
+    if (found.unsaved) {
+      this.#parts.flusher?.note(held)
+      this.#parts.meeter?.meet(held)
+    }
     callback(null, found)
   }
 

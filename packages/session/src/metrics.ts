@@ -15,7 +15,7 @@ export const metrics = {
   flushes: {
     kind: 'counter',
     name: 'session_flushes_total',
-    help: 'Sessions whose changes were brought from Redis to their rows: flushed, or failed, after which another try comes; with `data` other than through only',
+    help: 'Sessions whose changes were brought from Redis to their rows: flushed, or failed, after which another try comes; with `data` other than through, or beside instances that have it',
     labels: ['outcome']
   },
   flushWaiting: { kind: 'gauge', name: 'session_flush_waiting', help: "Sessions that this process has yet to flush, at most 10,000; with `data: 'behind'` only", labels: [] },

@@ -86,15 +86,16 @@ function build (respite: Respite, options: ResolvedOptions): House {
   const trust: Trust | undefined = link.embedded || options.durable === 'none' ? undefined : new Trust({ store, clock, chance, log, times, heal: healed, onPending })
   const local = openLocal({ copies, trust, invalidations: respite.invalidations, clock }, options.l1)
   const redis = trust && { copies, trust, local }
-  const flusher: Flusher | undefined = redis && options.data !== 'through'
-    ? new Flusher({ store, ...redis, clock, log, options, counts: flushCounts(respite), inBackground: work => keeper.inBackground(work) })
-    : undefined
+  const inBackground = (work: Promise<unknown>): Promise<unknown> => keeper.inBackground(work)
+  const anyFlusher: Flusher | undefined = redis && new Flusher({ store, ...redis, clock, log, options, counts: flushCounts(respite), inBackground })
+  const [flusher, meeter] = options.data === 'through' ? [undefined, anyFlusher] : [anyFlusher, undefined]
   const lookUp = new LookUp({
     // Memory answers at once, and needs no timer for every request.
     find: store.kind === 'memory' ? ({ hash }) => store.find(hash) : ({ hash, tag }) => withinDeadline(store.find(hash, tag), options.durableDeadline, 'find'),
     ...(store instanceof RedisStore && { dataSetOf: ({ tag }) => store.dataSetOf(tag) }),
     redis,
     flusher,
+    meeter,
     events,
     rotateMs: options.rotateEvery === 0 ? Infinity : options.rotateEvery,
     monotonicMs: () => clock.monotonicMs(),
@@ -105,8 +106,8 @@ function build (respite: Respite, options: ResolvedOptions): House {
       keeper.inBackground(keeper.revoke({ owner, sid }))
     }
   })
-  const keeper: Keeper = new Keeper({ store, redis, flusher, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
-  const rotator = new Rotator({ store, redis, flusher, tokens, events, clock, log, options, confirm: row => keeper.confirm([], [row]) })
+  const keeper: Keeper = new Keeper({ store, redis, flusher, meeter, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
+  const rotator = new Rotator({ store, redis, flusher, meeter, tokens, events, clock, log, options, confirm: row => keeper.confirm([], [row]) })
   const ends = new SessionEnds({
     living: sids => withinDeadline(store.living(sids), options.durableDeadline, 'living'),
     // Embedded, what other processes do with the same store is told by nobody.
