@@ -117,6 +117,10 @@ export const FST_RSP_SESSION_SCHEMA = createError<[string, string, string]>(
 export const FST_RSP_SESSION_MIGRATION_LOCKED = createError<[number]>(
   'FST_RSP_SESSION_MIGRATION_LOCKED', "another process has been creating the durable store's tables for more than %d s", 503)
 
+/** A pool of mysql2 makes connections under which sessions would not be what the store promises. */
+export const FST_RSP_SESSION_MYSQL_POOL = createError<[string, string, string]>(
+  'FST_RSP_SESSION_MYSQL_POOL', "mysqlStore(pool): the pool's connections have %s '%s', and sessions need %s", 500)
+
 /** The SQLite driver cannot be loaded. */
 export const FST_RSP_SESSION_DRIVER = createError<[string, ErrorOptions?]>(
   'FST_RSP_SESSION_DRIVER', "the SQLite driver '%s' cannot be loaded: install it beside @respite/session", 500)

@@ -5,7 +5,7 @@ import { isEndedMark, isPeer } from './marks.ts'
 import { MemoryRows } from './memory-rows.ts'
 import { victimsOf } from './per-user.ts'
 import type {
-  DeadSession, EndedRow, LiveSession, LivingRow, LoginRequest, LoginResult, OpenSettings, PeerRow, PendingRow,
+  DeadSession, EndedRow, LiveSession, LivingRow, LoginRequest, LoginResult, OpenSettings, PeerRow, PendingRow, PurgedRow,
   RevokeRequest, RevokeResult, RotateRequest, RotateResult, SaveRequest, SaveResult, SessionInfo, SessionStore
 } from './store.ts'
 
@@ -196,15 +196,15 @@ export class MemoryStore implements SessionStore {
   }
 
   async purge (limit: number) {
-    const expired = []
+    const purged: PurgedRow[] = []
     for (const row of this.#rows.oldestFirst()) {
       // One that is superseded is kept as long as the session could last: so its reuse is known.
       if (row.next === undefined ? this.#rows.isAlive(row) : row.endMs > this.#nowMs()) continue
-      if (row.next === undefined) expired.push({ sid: row.sid, userId: row.userId })
+      purged.push({ sid: row.sid, userId: row.userId, expired: row.next === undefined })
       this.#rows.delete(row.hash)
-      if (expired.length === limit) break
+      if (purged.length === limit) break
     }
-    return expired
+    return purged
   }
 
   #nowMs (): number {
