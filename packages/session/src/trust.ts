@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Chance, Clock } from '@respite/redis'
 import type { FastifyBaseLogger } from 'fastify'
+import { ageMs, type Moment, momentOf } from './moment.ts'
 import type { PendingRow, SessionStore } from './stores/store.ts'
 import { withinDeadline } from './within-deadline.ts'
 
@@ -21,7 +22,7 @@ export interface TrustParts {
 const most = 10_000
 // What a crash left half done is taken over by others after this time.
 const healAfterMs = 2_000
-const never = { monotonicMs: -Infinity, wallMs: -Infinity }
+const never: Moment = { monotonicMs: -Infinity, wallMs: -Infinity }
 
 /**
  * Whether Redis may be believed. A process believes it only if it lately asked the durable store for the rows that Redis
@@ -79,7 +80,7 @@ export class Trust {
   async poll (): Promise<void> {
     const { store, clock, times, log } = this.#parts
     // Trust counts from when the question was sent: what was committed later is not in its answer.
-    const asked = { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() }
+    const asked = momentOf(clock)
     try {
       const rows = await withinDeadline(store.pending(most + 1), times.deadlineMs, 'pending')
       if (this.#failures >= 2) log.info('the durable session store answers again')
@@ -96,7 +97,7 @@ export class Trust {
     }
   }
 
-  #install (asked: { monotonicMs: number, wallMs: number }, rows: readonly PendingRow[]): void {
+  #install (asked: Moment, rows: readonly PendingRow[]): void {
     this.#asked = asked
     this.#bypass = new Set(rows.map(row => row.hash))
     this.#parts.onPending?.(rows)
@@ -119,9 +120,7 @@ export class Trust {
   }
 
   #ageMs (): number {
-    const { clock } = this.#parts
-    // The larger of the two: a machine that slept shows it in one of them.
-    return Math.max(clock.monotonicMs() - this.#asked.monotonicMs, clock.wallMs() - this.#asked.wallMs)
+    return ageMs(this.#parts.clock, this.#asked)
   }
 
   #schedule (): void {
