@@ -122,7 +122,7 @@ export class Keeper {
       else await redis.copies.save(held.tag, result.hash, result.version, delta)
     } catch {
       // Redis did not acknowledge: no process believes its copy until it does.
-      await this.#durable('save', store.markPending(result.hash))
+      await redis.trust.lags({ tag: held.tag, hash: result.hash })
     }
     return result
   }

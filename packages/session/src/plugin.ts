@@ -26,7 +26,7 @@ import { createSessions } from './sessions.ts'
 import { MemoryStore } from './stores/memory.ts'
 import type { PendingRow, SessionStore } from './stores/store.ts'
 import { isVisitorTag, Tokens } from './token.ts'
-import { Trust } from './trust.ts'
+import { type Place, Trust } from './trust.ts'
 import { withinDeadline } from './within-deadline.ts'
 
 /**
@@ -79,7 +79,7 @@ function build (respite: Respite, options: ResolvedOptions): House {
   const tokens = new Tokens(secrets, credential => copies.hold(credential))
   const times = { pollEveryMs: options.pollEvery, trustMs: options.trust, durableDownMs: options.durableDown, deadlineMs: options.durableDeadline }
   const heal = (rows: readonly PendingRow[]) => keeper.inBackground(keeper.heal(rows))
-  const onPending = (rows: readonly PendingRow[]) => local?.end(rows.map(row => copies.hold(row).keys[1]))
+  const onPending = (rows: readonly Place[]) => local?.end(rows.map(row => copies.hold(row).keys[1]))
   // Embedded with a durable store keeps no copies: two processes may share the store. Nor does a store that is Redis itself.
   const trust: Trust | undefined = link.embedded || options.durable === 'none' ? undefined : new Trust({ store, clock, chance, log, times, heal, onPending })
   const local = openLocal({ copies, trust, invalidations: respite.invalidations, clock }, options.l1)
