@@ -42,7 +42,7 @@ export class LookUp {
 
   /** Calls back once, perhaps before it returns. */
   find (held: Held, callback: FoundCallback): void {
-    const { redis, events } = this.#parts
+    const { redis, events, flusher } = this.#parts
     if (this.#dead.has(held.hash)) {
       events.dead.inc()
       callback(null)
@@ -51,6 +51,7 @@ export class LookUp {
     const kept = redis?.local?.find(held)
     if (kept !== undefined) {
       events.local.inc()
+      if (kept.unsaved) flusher?.note(held)
       callback(null, kept)
       return
     }

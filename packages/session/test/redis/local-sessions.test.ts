@@ -1,78 +1,17 @@
 import type { FastifyInstance } from 'fastify'
-import { type Gate, gate, until } from '@respite/testing'
-import type { SessionOptions } from '@respite/session'
-import t, { type Test } from 'tap'
-import { houses } from '../../src/house.ts'
+import { until } from '@respite/testing'
+import t from 'tap'
 import { ownerOfUser } from '../../src/owner.ts'
 import { bearer, cookieOf, loggedIn, status } from '../shop.ts'
-import { callsOf, openHouse } from './house.ts'
-
-const localOf = (app: FastifyInstance) => houses.get(app.sessions)!.local!
-
-/** A server, and instances that keep sessions. */
-async function open (t: Test, options: SessionOptions = {}) {
-  const house = await openHouse(t)
-  return {
-    ...house,
-    async app (more: Parameters<typeof house.app>[1] = {}) {
-      const app = await house.app({ l1: {}, ...options }, more)
-      await until('the word of the server', () => app.respite.invalidations.armed)
-      return app
-    },
-    scripts: async () => await callsOf(house.client, 'evalsha') + await callsOf(house.client, 'eval')
-  }
-}
-
-/** Asks until the session is kept: what was said of its own fill may be under way at first. */
-async function kept (app: FastifyInstance, token: string): Promise<void> {
-  await until('the copy in the process', async () => await status(app, token) === 200 && localOf(app).size === 1)
-}
+import { deafened, holdAnswer, kept, listened, localOf, openLocal } from './local-house.ts'
 
 async function metric (app: FastifyInstance, name: string, ...labels: string[]): Promise<number> {
   const found = (await app.respite.metrics.read()).find(each => each.name === name)!
   return ([...found.entries()].find(([of]) => of.join() === labels.join())![1] as { value: number }).value
 }
 
-/** What the server says to this process from now on. */
-function listened (app: FastifyInstance): readonly string[] {
-  const heard: string[] = []
-  t.teardown(app.respite.invalidations.follow(['respite:v1:session:{'], { changed: keys => { heard.push(...keys) }, all () {} }))
-  return heard
-}
-
-/** From now on what the server says does not reach this process; what it says to itself does. */
-function deafened (app: FastifyInstance): { readonly missed: string[] } {
-  const missed: string[] = []
-  const word = app.respite.invalidations as unknown as Record<'changed' | 'changedHere', (keys: readonly string[]) => void>
-  const { changed, changedHere } = word
-  let own = false
-  Object.assign(word, {
-    changed (keys: readonly string[]) { if (own) changed.call(word, keys); else missed.push(...keys) },
-    changedHere (keys: readonly string[]) {
-      own = true
-      changedHere.call(word, keys)
-      own = false
-    }
-  })
-  return { missed }
-}
-
-/** Holds the answer to the next call of a script. */
-function holdAnswer (app: FastifyInstance): Gate {
-  const held = gate()
-  const { link } = app.respite
-  const call = link.call.bind(link)
-  Object.assign(link, {
-    call (...[script, keys, args, callback]: Parameters<typeof call>) {
-      Object.assign(link, { call })
-      call(script, keys, args, (error, reply) => { held.pass().then(() => callback(error, reply), () => undefined) })
-    }
-  })
-  return held
-}
-
 t.test('a read-only request of a session that is kept is no Redis command, and asks the store nothing', async t => {
-  const house = await open(t)
+  const house = await openLocal(t)
   const app = await house.app()
   const token = await loggedIn(app, 'ada', { cart: ['tea'] })
   await kept(app, token)
@@ -86,7 +25,7 @@ t.test('a read-only request of a session that is kept is no Redis command, and a
 })
 
 t.test('a revoke reaches the copies of another process by the word of the server', async t => {
-  const house = await open(t)
+  const house = await openLocal(t)
   const [here, there] = [await house.app(), await house.app()]
   const token = await loggedIn(here)
   await kept(there, token)
@@ -96,7 +35,7 @@ t.test('a revoke reaches the copies of another process by the word of the server
 })
 
 t.test('the loss of the user\'s gate ends the copies of the user in the process', async t => {
-  const house = await open(t)
+  const house = await openLocal(t)
   const app = await house.app()
   const [ada, bob] = [await loggedIn(app), await loggedIn(app, 'bob')]
   await kept(app, ada)
@@ -107,7 +46,7 @@ t.test('the loss of the user\'s gate ends the copies of the user in the process'
 })
 
 t.test('what a process writes itself ends its copy before the call resolves, without the word of the server', async t => {
-  const house = await open(t, { perUser: { max: 2, onExceed: 'evict-oldest' } })
+  const house = await openLocal(t, { perUser: { max: 2, onExceed: 'evict-oldest' } })
   const app = await house.app()
   const token = await loggedIn(app, 'ada', { cart: ['tea'] })
   await kept(app, token)
@@ -128,7 +67,7 @@ t.test('what a process writes itself ends its copy before the call resolves, wit
 })
 
 t.test('an answer of Redis that was under way when the session ended is given, and not kept', async t => {
-  const house = await open(t)
+  const house = await openLocal(t)
   const [here, there] = [await house.app(), await house.app()]
   const token = await loggedIn(there)
   await kept(there, token)
@@ -145,7 +84,7 @@ t.test('an answer of Redis that was under way when the session ended is given, a
 })
 
 t.test('with the connection that brings the word all copies go, also those it would have told of', async t => {
-  const house = await open(t)
+  const house = await openLocal(t)
   const [here, there] = [await house.app(), await house.app()]
   const token = await loggedIn(there)
   await kept(here, token)
@@ -158,7 +97,7 @@ t.test('with the connection that brings the word all copies go, also those it wo
 })
 
 t.test('a flush ends the copies, and each session is asked of the store once', async t => {
-  const house = await open(t)
+  const house = await openLocal(t)
   const app = await house.app()
   const token = await loggedIn(app)
   await kept(app, token)
@@ -170,7 +109,7 @@ t.test('a flush ends the copies, and each session is asked of the store once', a
 })
 
 t.test('of another era nothing is believed, also with the connections as they were', async t => {
-  const house = await open(t)
+  const house = await openLocal(t)
   const app = await house.app()
   const token = await loggedIn(app)
   await kept(app, token)
@@ -181,7 +120,7 @@ t.test('of another era nothing is believed, also with the connections as they we
 })
 
 t.test('with Redis frozen a log-out holds in every process, and after it thaws', async t => {
-  const house = await open(t, { pollEvery: '200ms', trust: '1s', durableDown: '3s', durableDeadline: '5s' })
+  const house = await openLocal(t, { pollEvery: '200ms', trust: '1s', durableDown: '3s', durableDeadline: '5s' })
   const [here, there] = [await house.app(), await house.app()]
   const token = await loggedIn(here)
   for (const app of [here, there]) await kept(app, token)
@@ -195,7 +134,7 @@ t.test('with Redis frozen a log-out holds in every process, and after it thaws',
 })
 
 t.test('a row that Redis is not known to agree with ends its copy at the poll, whatever the server says', async t => {
-  const house = await open(t, { pollEvery: '200ms', trust: '1s', durableDeadline: '5s' })
+  const house = await openLocal(t, { pollEvery: '200ms', trust: '1s', durableDeadline: '5s' })
   const app = await house.app()
   const token = await loggedIn(app)
   await kept(app, token)
@@ -211,7 +150,7 @@ t.test('a row that Redis is not known to agree with ends its copy at the poll, w
 })
 
 t.test('a fresh route asks the store, whatever is kept', async t => {
-  const house = await open(t)
+  const house = await openLocal(t)
   const app = await house.app()
   const token = await loggedIn(app)
   await kept(app, token)
@@ -221,7 +160,7 @@ t.test('a fresh route asks the store, whatever is kept', async t => {
 })
 
 t.test('a session that is answered from its copy is prolonged when its own remaining time says so', async t => {
-  const house = await open(t, { idle: '3s', touchEvery: '1s' })
+  const house = await openLocal(t, { idle: '3s', touchEvery: '1s' })
   const app = await house.app()
   const token = await loggedIn(app)
   await kept(app, token)
@@ -232,7 +171,7 @@ t.test('a session that is answered from its copy is prolonged when its own remai
 })
 
 t.test('a secret that is due is replaced, and the old one is refused after its grace', async t => {
-  const house = await open(t, { touchEvery: 0, rotateEvery: '1s', grace: '200ms' })
+  const house = await openLocal(t, { touchEvery: 0, rotateEvery: '1s', grace: '200ms' })
   const [here, there] = [await house.app(), await house.app()]
   const cookie = cookieOf(await here.inject({ method: 'POST', url: '/login/ada', payload: { transport: 'cookie' } }))
   let next = ''
@@ -248,7 +187,7 @@ t.test('a secret that is due is replaced, and the old one is refused after its g
 })
 
 t.test('where the server does not say what changes, nothing is kept', async t => {
-  const house = await open(t)
+  const house = await openLocal(t)
   const app = await house.app()
   const token = await loggedIn(app)
   Object.defineProperty(app.respite.invalidations, 'means', { value: 'bus' })
