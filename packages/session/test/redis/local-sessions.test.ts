@@ -24,6 +24,21 @@ t.test('a read-only request of a session that is kept is no Redis command, and a
   t.ok(await metric(app, 'session_local_bytes') > 0)
 })
 
+t.test('copies whose time is over are read again by one command for all requests of a turn, and kept', async t => {
+  const house = await openLocal(t, { perUser: { max: 8, onExceed: 'evict-oldest' } })
+  const app = await house.app()
+  const tokens: string[] = []
+  for (let i = 0; i < 8; i++) tokens.push(await loggedIn(app))
+  const statuses = async () => await Promise.all(tokens.map(token => status(app, token)))
+  await until('the copies in the process', async () => (await statuses()).every(code => code === 200) && localOf(app).size === 8)
+  const scripts = await house.scripts()
+  // As `maxAge` does.
+  localOf(app).all()
+  for (let i = 0; i < 3; i++) t.same(await statuses(), Array(8).fill(200))
+  t.equal(await house.scripts() - scripts, 1)
+  t.equal(localOf(app).size, 8)
+})
+
 t.test('a revoke reaches the copies of another process by the word of the server', async t => {
   const house = await openLocal(t)
   const [here, there] = [await house.app(), await house.app()]
