@@ -5,9 +5,11 @@ import type { Copies, Held } from './copies.ts'
 import { copyFields } from './found-session.ts'
 import { livesBy } from './lives-by.ts'
 import type { Flusher } from './flusher.ts'
+import type { LocalSessions } from './local-sessions.ts'
 import type { LookUp } from './look-up.ts'
 import type { ConflictMode, ResolvedOptions } from './options.ts'
 import { type Owner, ownerOfVisitor } from './owner.ts'
+import { rowsByTag } from './rows-by-tag.ts'
 import type { SessionEvents } from './session-events.ts'
 import type { EndedRow, Fields, LoginResult, PendingRow, RevokeRequest, SaveResult, SessionStore } from './stores/store.ts'
 import { newTag, newVisitorTag, type Tokens } from './token.ts'
@@ -17,7 +19,7 @@ import { withinDeadline } from './within-deadline.ts'
 /** What the steps work with. */
 export interface KeeperParts {
   readonly store: SessionStore
-  readonly redis: { readonly copies: Copies, readonly trust: Trust } | undefined
+  readonly redis: { readonly copies: Copies, readonly trust: Trust, readonly local: LocalSessions | undefined } | undefined
   /** With `data` other than through. */
   readonly flusher: Flusher | undefined
   readonly lookUp: LookUp
@@ -115,6 +117,8 @@ export class Keeper {
     if (this.#parts.flusher !== undefined) return await this.#parts.flusher.save(held, delta)
     const { conflict = this.#parts.options.conflict } = delta
     const result = await this.#durable('save', store.save({ hash: held.hash, tag: held.tag, ...delta, conflict, maxBytes: maxDataBytes }))
+    // What the request was given is not so any more.
+    if (result.outcome !== 'saved') redis?.local?.end([redis.copies.hold(held).keys[1]])
     if (result.outcome !== 'saved' || redis === undefined) return result
     try {
       // The last save replaces all: its copy is dropped, and filled again by the next request.
@@ -137,8 +141,7 @@ export class Keeper {
   /** Tells Redis what it did not acknowledge: for rows that another process may have left. */
   async heal (rows: readonly PendingRow[]): Promise<void> {
     const { store } = this.#parts
-    const byTag = group(rows)
-    for (const [tag, some] of byTag) {
+    for (const [tag, some] of rowsByTag(rows)) {
       try {
         await this.#tell(tag, some)
       } catch (error) {
@@ -242,14 +245,4 @@ export class Keeper {
   #nowMs (): number {
     return this.#parts.clock.monotonicMs()
   }
-}
-
-function group (rows: readonly PendingRow[]): Map<string, PendingRow[]> {
-  const groups = new Map<string, PendingRow[]>()
-  for (const row of rows) {
-    const some = groups.get(row.tag)
-    if (some === undefined) groups.set(row.tag, [row])
-    else some.push(row)
-  }
-  return groups
 }

@@ -81,6 +81,19 @@ t.test('what a process writes itself ends its copy before the call resolves, wit
   t.ok(missed.length > 0, 'the server has spoken, and nobody has heard it')
 })
 
+t.test("a save that is refused because the copy here was old ends the copy: with conflict 'compare-and-set' the next try may succeed", async t => {
+  const house = await openLocal(t, { conflict: 'compare-and-set' })
+  const [here, there] = [await house.app(), await house.app()]
+  const token = await loggedIn(here)
+  await kept(there, token)
+  deafened(there)
+  const save = async (app: FastifyInstance, drink: string) => (await app.inject({ method: 'POST', url: '/cart', payload: [drink], headers: bearer(token) })).statusCode
+  t.equal(await save(here, 'tea'), 200)
+  t.equal(await save(there, 'milk'), 409, 'it has read what was before')
+  t.same((await there.inject({ url: '/open', headers: bearer(token) })).json().cart, ['tea'])
+  t.equal(await save(there, 'milk'), 200)
+})
+
 t.test('an answer of Redis that was under way when the session ended is given, and not kept', async t => {
   const house = await openLocal(t)
   const [here, there] = [await house.app(), await house.app()]
