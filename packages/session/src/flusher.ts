@@ -108,14 +108,15 @@ export class Flusher {
   }
 
   async #through (place: Place, delta: Delta & { conflict: SaveRequest['conflict'] }): Promise<SaveResult> {
-    const { store, options: { durableDeadline, maxDataBytes } } = this.#parts
+    const { store, trust, options: { durableDeadline, maxDataBytes } } = this.#parts
     const result = await withinDeadline(store.save({ hash: place.hash, ...delta, maxBytes: maxDataBytes, through: true }), durableDeadline, 'save')
     if (result.outcome !== 'saved') return result
+    const saved = { tag: place.tag, hash: result.hash }
     try {
-      await this.drop({ tag: place.tag, hash: result.hash })
+      await this.drop(saved)
     } catch {
       // No process believes the copy until one has brought the two together.
-      await withinDeadline(store.markPending(result.hash), durableDeadline, 'save')
+      await trust.lags(saved)
     }
     return result
   }

@@ -20,7 +20,7 @@ const mostRefused = 100
 /** Tells Redis what it did not acknowledge: for rows that another process may have left. */
 export async function heal ({ store, log, deadlineMs, ...parts }: HealerParts, rows: readonly PendingRow[]): Promise<void> {
   let refused = 0
-  for (const [tag, some] of byTag(rows)) {
+  for (const [tag, some] of rowsByTag(rows)) {
     try {
       await tell(parts, tag, some)
     } catch (error) {
@@ -47,7 +47,8 @@ async function tell ({ copies, flusher }: Pick<HealerParts, 'copies' | 'flusher'
   if (rest.length > 0) await copies.kill(tag, rest)
 }
 
-function byTag (rows: readonly PendingRow[]): Map<string, PendingRow[]> {
+/** The rows of each user: one script a user, since its keys are of one slot. */
+function rowsByTag (rows: readonly PendingRow[]): Map<string, PendingRow[]> {
   const groups = new Map<string, PendingRow[]>()
   for (const row of rows) {
     const some = groups.get(row.tag)

@@ -5,6 +5,7 @@ import type { Copies, Held } from './copies.ts'
 import { copyFields } from './found-session.ts'
 import { livesBy } from './lives-by.ts'
 import type { Flusher } from './flusher.ts'
+import type { LocalSessions } from './local-sessions.ts'
 import type { LookUp } from './look-up.ts'
 import type { ConflictMode, ResolvedOptions } from './options.ts'
 import { type Owner, ownerOfVisitor } from './owner.ts'
@@ -17,7 +18,7 @@ import { withinDeadline } from './within-deadline.ts'
 /** What the steps work with. */
 export interface KeeperParts {
   readonly store: SessionStore
-  readonly redis: { readonly copies: Copies, readonly trust: Trust } | undefined
+  readonly redis: { readonly copies: Copies, readonly trust: Trust, readonly local: LocalSessions | undefined } | undefined
   /** With `data` other than through. */
   readonly flusher: Flusher | undefined
   /** With `data: 'through'`, for what instances of another mode have left in copies. */
@@ -118,6 +119,8 @@ export class Keeper {
     await this.#parts.meeter?.met(held.hash)
     const { conflict = this.#parts.options.conflict } = delta
     const result = await this.#durable('save', store.save({ hash: held.hash, tag: held.tag, ...delta, conflict, maxBytes: maxDataBytes }))
+    // What the request was given is not so any more.
+    if (result.outcome !== 'saved') redis?.local?.end([redis.copies.hold(held).keys[1]])
     if (result.outcome !== 'saved' || redis === undefined) return result
     try {
       // The last save replaces all: its copy is dropped, and filled again by the next request.
@@ -125,7 +128,7 @@ export class Keeper {
       else await redis.copies.save(held.tag, result.hash, result.version, delta)
     } catch {
       // Redis did not acknowledge: no process believes its copy until it does.
-      await this.#durable('save', store.markPending(result.hash))
+      await redis.trust.lags({ tag: held.tag, hash: result.hash })
     }
     return result
   }

@@ -50,7 +50,7 @@ export class LookUp {
 
   /** Calls back once, perhaps before it returns. */
   find (held: Held, callback: FoundCallback): void {
-    const { redis, events } = this.#parts
+    const { redis, events, flusher } = this.#parts
     if (this.#isDead(held)) {
       events.dead.inc()
       callback(null)
@@ -59,6 +59,7 @@ export class LookUp {
     const kept = redis?.local?.find(held)
     if (kept !== undefined) {
       events.local.inc()
+      if (kept.unsaved) flusher?.note(held)
       callback(null, kept)
       return
     }

@@ -28,7 +28,7 @@ import { createSessions } from './sessions.ts'
 import { MemoryStore } from './stores/memory.ts'
 import type { PendingRow, SessionStore } from './stores/store.ts'
 import { isVisitorTag, Tokens } from './token.ts'
-import { Trust } from './trust.ts'
+import { type Place, Trust } from './trust.ts'
 import { withinDeadline } from './within-deadline.ts'
 
 /**
@@ -82,7 +82,7 @@ function build (respite: Respite, options: ResolvedOptions): House {
   const tokens = new Tokens(secrets, credential => copies.hold(credential))
   const times = { pollEveryMs: options.pollEvery, trustMs: options.trust, durableDownMs: options.durableDown, deadlineMs: options.durableDeadline }
   const healed = (rows: readonly PendingRow[]): Promise<unknown> => keeper.inBackground(heal({ store, copies, flusher, log, deadlineMs: options.durableDeadline }, rows))
-  const onPending = (rows: readonly PendingRow[]) => local?.end(rows.map(row => copies.hold(row).keys[1]))
+  const onPending = (rows: readonly Place[]) => local?.end(rows.map(row => copies.hold(row).keys[1]))
   // Embedded with a durable store keeps no copies: two processes may share the store. Nor does a store that is Redis itself.
   const trust: Trust | undefined = link.embedded || options.durable === 'none' ? undefined : new Trust({ store, clock, chance, log, times, heal: healed, onPending })
   const local = openLocal({ copies, trust, invalidations: respite.invalidations, clock }, options.l1)

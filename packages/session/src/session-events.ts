@@ -15,6 +15,7 @@ export interface SessionEvent {
   readonly userId: string | undefined
 }
 
+/** May be asynchronous: nobody waits for it, and that it throws or rejects is logged. */
 export type SessionListener = (event: SessionEvent) => void
 
 /** Counts what happens to sessions, and tells those who listen in this process. */
@@ -71,12 +72,14 @@ export class SessionEvents {
 
   /** Tells without counting: what another process has counted. */
   tell (name: SessionEventName, event: SessionEvent): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
+    // A listener's fault is not the session's: the others are told all the same.
+    const failed = (error: unknown) => { this.#log.error({ err: error, event: name }, 'a session listener failed') }
+    // A copy: a listener may stop, or add, others.
+    for (const listener of [...this.#listeners.get(name) ?? []]) {
       try {
-        listener(event)
+        Promise.resolve(listener(event)).catch(failed)
       } catch (error) {
-        // A listener's fault is not the session's: the others are told all the same.
-        this.#log.error({ err: error, event: name }, 'a session listener threw')
+        failed(error)
       }
     }
   }

@@ -1,38 +1,16 @@
 import type { FastifyInstance } from 'fastify'
-import { type Gate, gate, until } from '@respite/testing'
+import { until } from '@respite/testing'
 import type { SessionOptions } from '@respite/session'
 import t, { type Test } from 'tap'
-import { houses } from '../../src/house.ts'
 import { ownerOfUser } from '../../src/owner.ts'
 import { bearer, cookieOf, loggedIn, status } from '../shop.ts'
-import { callsOf, openHouse } from './house.ts'
+import { deafened, holdAnswer, kept, listened, localOf, openLocal } from './local-house.ts'
 
 interface Asked { readonly watched: { count (method: 'find'): number } }
 
-const localOf = (app: FastifyInstance) => houses.get(app.sessions)!.local!
-
-/** A server, and instances that keep sessions. */
-async function open (t: Test, options: SessionOptions = {}) {
-  const house = await openHouse(t)
-  return {
-    ...house,
-    async app (more: Parameters<typeof house.app>[1] = {}) {
-      const app = await house.app({ l1: {}, ...options }, more)
-      await until('the word of the server', () => app.respite.invalidations.armed)
-      return app
-    },
-    scripts: async () => await callsOf(house.client, 'evalsha') + await callsOf(house.client, 'eval')
-  }
-}
-
-/** Asks until the session is kept: what was said of its own fill may be under way at first. */
-async function kept (app: FastifyInstance, token: string): Promise<void> {
-  await until('the copy in the process', async () => await status(app, token) === 200 && localOf(app).size === 1)
-}
-
 /** A server, and an instance that keeps a session. */
 async function openKept (t: Test, options: SessionOptions = {}) {
-  const house = await open(t, options)
+  const house = await openLocal(t, options)
   const app = await house.app()
   const token = await loggedIn(app, 'ada', { cart: ['tea'] })
   await kept(app, token)
@@ -41,7 +19,7 @@ async function openKept (t: Test, options: SessionOptions = {}) {
 
 /** A server, and two instances of which these keep a session that the second has made. */
 async function openTwo (t: Test, { keeps, ...options }: SessionOptions & { keeps: readonly ('here' | 'there')[] }) {
-  const house = await open(t, options)
+  const house = await openLocal(t, options)
   const apps = { here: await house.app(), there: await house.app() }
   const token = await loggedIn(apps.there)
   for (const name of keeps) await kept(apps[name], token)
@@ -60,44 +38,6 @@ async function metric (app: FastifyInstance, name: string, ...labels: string[]):
   return ([...found.entries()].find(([of]) => of.join() === labels.join())![1] as { value: number }).value
 }
 
-/** What the server says to this process from now on. */
-function listened (t: Test, app: FastifyInstance): readonly string[] {
-  const heard: string[] = []
-  t.teardown(app.respite.invalidations.follow(['respite:v1:session:{'], { changed: keys => { heard.push(...keys) }, all () {} }))
-  return heard
-}
-
-/** From now on what the server says does not reach this process; what it says to itself does. */
-function deafened (app: FastifyInstance): { readonly missed: string[] } {
-  const missed: string[] = []
-  const word = app.respite.invalidations as unknown as Record<'changed' | 'changedHere', (keys: readonly string[]) => void>
-  const { changed, changedHere } = word
-  let own = false
-  Object.assign(word, {
-    changed (keys: readonly string[]) { if (own) changed.call(word, keys); else missed.push(...keys) },
-    changedHere (keys: readonly string[]) {
-      own = true
-      changedHere.call(word, keys)
-      own = false
-    }
-  })
-  return { missed }
-}
-
-/** Holds the answer to the next call of a script. */
-function holdAnswer (app: FastifyInstance): Gate {
-  const held = gate()
-  const { link } = app.respite
-  const call = link.call.bind(link)
-  Object.assign(link, {
-    call (...[script, keys, args, callback]: Parameters<typeof call>) {
-      Object.assign(link, { call })
-      call(script, keys, args, (error, reply) => { held.pass().then(() => callback(error, reply), () => undefined) })
-    }
-  })
-  return held
-}
-
 t.test('a read-only request of a session that is kept is no Redis command, and asks the store nothing', async t => {
   const { house, app, token } = await openKept(t)
   const scripts = await house.scripts()
@@ -110,6 +50,21 @@ t.test('a read-only request of a session that is kept is no Redis command, and a
   t.ok(await metric(app, 'session_local_bytes') > 0)
 })
 
+t.test('copies whose time is over are read again by one command for all requests of a turn, and kept', async t => {
+  const house = await openLocal(t, { perUser: { max: 8, onExceed: 'evict-oldest' } })
+  const app = await house.app()
+  const tokens: string[] = []
+  for (let i = 0; i < 8; i++) tokens.push(await loggedIn(app))
+  const statuses = async () => await Promise.all(tokens.map(token => status(app, token)))
+  await until('the copies in the process', async () => (await statuses()).every(code => code === 200) && localOf(app).size === 8)
+  const scripts = await house.scripts()
+  // As `maxAge` does.
+  localOf(app).all()
+  for (let i = 0; i < 3; i++) t.same(await statuses(), Array(8).fill(200))
+  t.equal(await house.scripts() - scripts, 1)
+  t.equal(localOf(app).size, 8)
+})
+
 t.test('a revoke reaches the copies of another process by the word of the server', async t => {
   const { here, there, token } = await openTwo(t, { keeps: ['here'] })
   await there.sessions.revokeAll('ada')
@@ -118,7 +73,7 @@ t.test('a revoke reaches the copies of another process by the word of the server
 })
 
 t.test('the loss of the user\'s gate ends the copies of the user in the process', async t => {
-  const house = await open(t)
+  const house = await openLocal(t)
   const app = await house.app()
   const [ada, bob] = [await loggedIn(app), await loggedIn(app, 'bob')]
   await kept(app, ada)
@@ -144,6 +99,19 @@ t.test('what a process writes itself ends its copy before the call resolves, wit
   await app.sessions.revokeAll('ada')
   t.equal(localOf(app).size, 0)
   t.ok(missed.length > 0, 'the server has spoken, and nobody has heard it')
+})
+
+t.test("a save that is refused because the copy here was old ends the copy: with conflict 'compare-and-set' the next try may succeed", async t => {
+  const house = await openLocal(t, { conflict: 'compare-and-set' })
+  const [here, there] = [await house.app(), await house.app()]
+  const token = await loggedIn(here)
+  await kept(there, token)
+  deafened(there)
+  const save = async (app: FastifyInstance, drink: string) => (await app.inject({ method: 'POST', url: '/cart', payload: [drink], headers: bearer(token) })).statusCode
+  t.equal(await save(here, 'tea'), 200)
+  t.equal(await save(there, 'milk'), 409, 'it has read what was before')
+  t.same((await there.inject({ url: '/open', headers: bearer(token) })).json().cart, ['tea'])
+  t.equal(await save(there, 'milk'), 200)
 })
 
 t.test('an answer of Redis that was under way when the session ended is given, and not kept', async t => {
@@ -221,7 +189,7 @@ t.test('a session that is answered from its copy is prolonged when its own remai
 })
 
 t.test('a secret that is due is replaced, and the old one is refused after its grace', async t => {
-  const house = await open(t, { touchEvery: 0, rotateEvery: '1s', grace: '200ms' })
+  const house = await openLocal(t, { touchEvery: 0, rotateEvery: '1s', grace: '200ms' })
   const [here, there] = [await house.app(), await house.app()]
   const cookie = cookieOf(await here.inject({ method: 'POST', url: '/login/ada', payload: { transport: 'cookie' } }))
   let next = ''
@@ -237,7 +205,7 @@ t.test('a secret that is due is replaced, and the old one is refused after its g
 })
 
 t.test('where the server does not say what changes, nothing is kept', async t => {
-  const house = await open(t)
+  const house = await openLocal(t)
   const app = await house.app()
   const token = await loggedIn(app)
   Object.defineProperty(app.respite.invalidations, 'means', { value: 'bus' })
