@@ -2,6 +2,7 @@ import { FST_RSP_SESSION_MIGRATION_LOCKED, FST_RSP_SESSION_MYSQL_POOL } from '..
 import type { Query, SqlDatabase, SqlResult, SqlValue } from './database.ts'
 import { whileDeadlocked } from './deadlock.ts'
 import { mysql } from './dialect.ts'
+import { checkPool } from './given-pool.ts'
 import { SqlStore } from './sql-store.ts'
 
 /** What is needed of a connection of `mysql2/promise`. */
@@ -21,8 +22,11 @@ export interface MysqlPoolLike extends Pick<MysqlConnectionLike, 'execute'> {
  * Sessions in MySQL or MariaDB, in tables of InnoDB.
  * @param pool - a pool of `mysql2/promise`; it stays the caller's, who closes it after the app. Give the pool a `queueLimit`,
  * so that what waits while the server is down is bounded
+ * @throws FST_RSP_OPTION_INVALID
  */
 export function mysqlStore (pool: MysqlPoolLike): SqlStore {
+  // A pool of mysql2 itself takes callbacks, and its promises never come.
+  checkPool('mysqlStore', 'promise' in Object(pool) ? undefined : pool, { methods: ['getConnection', 'execute'], wanted: 'a pool of mysql2/promise' })
   return new SqlStore(new MysqlDatabase(pool))
 }
 

@@ -2,6 +2,7 @@ import { SqlStore } from './sql-store.ts'
 import { whileDeadlocked } from './deadlock.ts'
 import { postgres } from './dialect.ts'
 import type { Query, SqlDatabase, SqlResult, SqlValue } from './database.ts'
+import { checkPool } from './given-pool.ts'
 
 /** What is needed of a `pg.Pool`. */
 export interface PgPoolLike {
@@ -29,8 +30,10 @@ interface PgliteResult { rows: unknown[], affectedRows?: number }
  * Sessions in Postgres.
  * @param pool - a `pg.Pool` or a PGlite instance; it stays the caller's, who closes it after the app. Give the pool a
  * `connectionTimeoutMillis`, so that a server that went away is noticed
+ * @throws FST_RSP_OPTION_INVALID
  */
 export function postgresStore (pool: PgPoolLike | PgliteLike): SqlStore {
+  checkPool('postgresStore', pool, { methods: ['query', Object(pool) === pool && 'transaction' in pool ? 'transaction' : 'connect'], wanted: 'a pool of pg, or a PGlite' })
   survive(pool)
   const access = 'transaction' in pool ? overPglite(pool) : overPool(pool)
   return new SqlStore({
