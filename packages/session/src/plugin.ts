@@ -8,6 +8,7 @@ import { Credentials } from './http/credentials.ts'
 import type { LoginOptions } from './http/login-options.ts'
 import { originCheck } from './http/origin.ts'
 import { RequestSession } from './http/request-session.ts'
+import { checkRoute } from './http/route-plan.ts'
 import { SessionCookie } from './http/session-cookie.ts'
 import { held, sessionDuty, type SessionRequest } from './http/session-duty.ts'
 import { finish, login, logout, type ReplyParts, rotate } from './http/session-reply.ts'
@@ -44,6 +45,7 @@ async function sessionPlugin (fastify: FastifyInstance, given: SessionOptions): 
   const credentials = new Credentials(house.tokens, cookie, { transports: options.transports, events })
 
   decorate(fastify, { options, parts: { keeper, rotator, cookie, checkOrigin, options, events, hold: credential => copies.hold(credential) } })
+  fastify.addHook('onRoute', checkRoute)
   respite.requests.add(sessionDuty({ credentials, lookUp, keeper, checkOrigin, options }))
   respite.provide('identity', identityOf(credentials))
 }
