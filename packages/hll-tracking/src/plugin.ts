@@ -45,12 +45,12 @@ async function trackingPlugin (app: FastifyInstance, given: TrackingOptions): Pr
 function compose (respite: Respite, options: ResolvedTrackingOptions, drops: Drops) {
   const { clock, link, keyspace, metrics } = respite
   if (options.key === undefined && !link.embedded) throw new FST_RSP_TRACKING_KEY_MISSING()
-  const identities = new Identities(options.key ?? randomSecret(32), options.ids)
+  const identities = new Identities(options.key ?? randomSecret(32), options.ids, options.previousKeys)
   const calendar = new Calendar({ minute: options.keepMinutesMs, hour: options.keepHoursMs, day: options.keepDaysMs }, options.zones)
   const capacity = { total: options.topCapacity, bucket: options.bucketTopCapacity }
   const store: TrackingStore = link.embedded
     ? new MemoryStore({ calendar, clock, capacity })
-    : new RedisStore(link, { keyspace, calendar, clock, capacity, keyId: identities.keyId })
+    : new RedisStore(link, { keyspace, calendar, clock, capacity })
   const buffer = new EventBuffer(options.maxBuffered)
   const onDrop = (events: number, reason: DropReason | ObserveDrop, error?: unknown) => drops.note(events, reason, error)
   const flusher = new Flusher({ buffer, store, identities, clock, origin: randomToken(), flushEveryMs: options.flushEveryMs, onDrop })

@@ -25,7 +25,11 @@ function faulty (options?: Parameters<typeof assemble>[2]) {
     count: (...args) => memory.count(...args),
     sketch: (...args) => memory.sketch(...args),
     top: (...args) => memory.top(...args),
-    calls: (...args) => memory.calls(...args)
+    calls: (...args) => memory.calls(...args),
+    register: () => memory.register(),
+    metrics: () => memory.metrics(),
+    find: (...args) => memory.find(...args),
+    erase: (...args) => memory.erase(...args)
   }
   return { clock, server, sent, memory, ...assemble(store, parts, options) }
 }
