@@ -34,7 +34,7 @@ function faulty (options?: Parameters<typeof assemble>[2]) {
   return { clock, server, sent, memory, ...assemble(store, parts, options) }
 }
 
-t.test('a flush whose answer was lost is sent again as it was, and counts once', async t => {
+t.test('C4: a flush whose answer was lost is sent again as it was, and counts once', async t => {
   const { server, sent, tracking, buffer } = faulty()
   server.fault = 'answer lost'
   tracking.observe('ping', 'alice')

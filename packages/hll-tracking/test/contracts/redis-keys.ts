@@ -23,7 +23,7 @@ export function redisKeysContract (t: Test, linkOf: () => Link, ask: Ask): void 
     return { clock, root, names: `${prefix}:v1:track:names`, keys, keyId: parts.keyId, ...assemble(store, parts) }
   }
 
-  t.test('every key has an expiry: its bucket\'s, set once, or that of the totals', async t => {
+  t.test('C3: every key has an expiry: its bucket\'s, set once, or that of the totals', async t => {
     const { clock, root, names, keys, keyId, tracking } = fresh(undefined, ['UTC', 'Asia/Kathmandu'])
     tracking.observe('ping', 'alice')
     await tracking.flush()

@@ -96,7 +96,7 @@ export function storeContract (t: Test, make: MakeStore): void {
     t.equal(await store.calls('ping', 'all'), 2)
   })
 
-  t.test('a repeated batch counts once, and one that two processes saw counts its calls twice and its ids once', async t => {
+  t.test('C4: a repeated batch counts once, and one that two processes saw counts its calls twice and its ids once', async t => {
     const { store } = fresh()
     const batch = { metric: 'ping', minuteMs, origin: 'one', sequence: 1, keyId, scheme, entries: entriesOf(['a', 'b']) }
     t.equal(await store.apply(batch), true)

@@ -22,7 +22,7 @@ trackingContract(t, storesOver(app))
 keyRotationContract(t, storesOver(app))
 personalDataContract(t, storesOver(app))
 
-t.test('metrics of different slots count the same ids the same, and their union counts each once', async t => {
+t.test('C5: metrics of different slots count the same ids the same, and their union counts each once', async t => {
   const parts = storeParts(fakeClock())
   const { tracking } = assemble(storesOver(app)(parts), parts)
   const metrics = Array.from({ length: 12 }, (_, i) => `metric ${i}`)
