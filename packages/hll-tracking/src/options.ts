@@ -63,7 +63,7 @@ const day = 24 * hour
 export const optionsSchema = {
   properties: {
     key: { type: 'string', minLength: 16, secret: true, description: 'Secret by which identities are keyed, the same in all processes. With Redis it must be given; embedded, a random one is the default.' },
-    previousKeys: { type: 'array', items: { type: 'string', minLength: 16, secret: true }, maxItems: 7, default: [], description: 'Other keys under which ids may rest in Redis: earlier ones, or the one that comes next. What they made is shown, merged, exported and erased; nothing is written under them.' },
+    previousKeys: { type: 'array', items: { type: 'string', minLength: 16, secret: true }, maxItems: 7, default: [], secret: true, description: 'Other keys under which ids may rest in Redis: earlier ones, or the one that comes next. What they made is shown, merged, exported and erased; nothing is written under them.' },
     who: { instance: 'function', description: 'Who makes a request: `request => string | number | undefined`, or a promise of it. By default the user of the session, else the client\'s address.' },
     flushEveryMs: { duration: true, minimumMs: 1, maximumMs: 60_000, default: 50, description: 'Longest time an event waits in the buffer.' },
     maxBuffered: { type: 'integer', minimum: 1, maximum: 10_000_000, default: 10_000, description: 'Entries the buffer holds at most, one for each metric, minute and id; events beyond are dropped and counted.' },

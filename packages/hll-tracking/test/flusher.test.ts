@@ -1,4 +1,4 @@
-import { until } from '@respite/testing'
+import { type Gate, gate, until } from '@respite/testing'
 import t from 'tap'
 import { MemoryStore } from '../src/stores/memory.ts'
 import type { Batch, TrackingStore } from '../src/stores/store.ts'
@@ -11,10 +11,11 @@ function faulty (options?: Parameters<typeof assemble>[2]) {
   const parts = storeParts(clock)
   const memory = new MemoryStore(parts)
   const sent: Batch[] = []
-  const server = { fault: 'none' as Fault }
+  const server = { fault: 'none' as Fault, step: undefined as Gate | undefined }
   const store: TrackingStore = {
     async apply (batch) {
       sent.push(batch)
+      await server.step?.pass()
       if (server.fault === 'not sent') throw Object.assign(new Error('down'), { outcome: 'not-sent' })
       if (server.fault === 'refused') throw Object.assign(new Error('WRONGTYPE'), { outcome: 'refused', reply: 'WRONGTYPE' })
       if (server.fault === 'full') throw Object.assign(new Error('Error running script: OOM command not allowed'), { outcome: 'refused', reply: 'ERR' })
@@ -153,4 +154,21 @@ t.test('nobody, bad names and too many metrics', async t => {
   for (const k of [0, 1.5, -1, 10_001, '3']) await t.rejects(tracking.top('ping', { k: k as number }), { code: 'FST_RSP_TRACKING_K_INVALID' })
   for (let i = 0; i < 105; i++) tracking.observe(`metric ${i}`, 'alice')
   t.equal(seen.drops.get('too many metrics'), 6)
+})
+
+t.test('close during a flush waits for it, and flushes what came meanwhile', async t => {
+  const { server, tracking, seen, buffer, memory } = faulty()
+  const step = gate()
+  server.step = step
+  tracking.observe('ping', 'alice')
+  const flushed = tracking.flush()
+  await step.reached
+  tracking.observe('ping', 'bob')
+  const closed = Promise.all([tracking.close(), tracking.close()])
+  tracking.observe('ping', 'late')
+  step.open()
+  await Promise.all([flushed, closed])
+  t.equal(await memory.calls('ping', 'all'), 2)
+  t.same([...seen.drops], [['closed', 1]])
+  t.equal(buffer.size, 0)
 })
