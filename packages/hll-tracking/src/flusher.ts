@@ -99,7 +99,7 @@ export class Flusher {
   }
 
   async #run (): Promise<void> {
-    let done = await this.#drain()
+    let done = await this.#register() && await this.#drain()
     if (done && this.#options.buffer.waiting > 0) {
       await this.#prepare(this.#options.buffer.take())
       done = await this.#register() && await this.#drain()

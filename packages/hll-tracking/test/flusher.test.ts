@@ -11,10 +11,12 @@ function faulty (options?: Parameters<typeof assemble>[2]) {
   const parts = storeParts(clock)
   const memory = new MemoryStore(parts)
   const sent: Batch[] = []
+  const registered: string[] = []
   const server = { fault: 'none' as Fault, step: undefined as Gate | undefined }
   const store: TrackingStore = {
     async apply (batch) {
-      sent.push(batch)
+      if (registered.includes(batch.metric)) sent.push(batch)
+      else throw new Error(`${batch.metric} is counted before it can be found`)
       await server.step?.pass()
       if (server.fault === 'not sent') throw Object.assign(new Error('down'), { outcome: 'not-sent' })
       if (server.fault === 'refused') throw Object.assign(new Error('WRONGTYPE'), { outcome: 'refused', reply: 'WRONGTYPE' })
@@ -27,12 +29,15 @@ function faulty (options?: Parameters<typeof assemble>[2]) {
     sketch: (...args) => memory.sketch(...args),
     top: (...args) => memory.top(...args),
     calls: (...args) => memory.calls(...args),
-    register: () => memory.register(),
+    async register (metrics) {
+      if (server.fault === 'not sent') throw Object.assign(new Error('down'), { outcome: 'not-sent' })
+      registered.push(...metrics)
+    },
     metrics: () => memory.metrics(),
     find: (...args) => memory.find(...args),
     erase: (...args) => memory.erase(...args)
   }
-  return { clock, server, sent, memory, ...assemble(store, parts, options) }
+  return { clock, server, sent, registered, memory, ...assemble(store, parts, options) }
 }
 
 t.test('C4: a flush whose answer was lost is sent again as it was, and counts once', async t => {
@@ -154,6 +159,24 @@ t.test('nobody, bad names and too many metrics', async t => {
   for (const k of [0, 1.5, -1, 10_001, '3']) await t.rejects(tracking.top('ping', { k: k as number }), { code: 'FST_RSP_TRACKING_K_INVALID' })
   for (let i = 0; i < 105; i++) tracking.observe(`metric ${i}`, 'alice')
   t.equal(seen.drops.get('too many metrics'), 6)
+})
+
+t.test('a metric is noted before it is first counted, and again each minute', async t => {
+  const { clock, server, registered, tracking, memory } = faulty()
+  server.fault = 'not sent'
+  tracking.observe('ping', 'alice')
+  await tracking.flush()
+  server.fault = 'none'
+  tracking.observe('pong', 'alice')
+  await tracking.flush()
+  t.same(registered, ['ping', 'pong'])
+  for (const afterMs of [59_999, 1]) {
+    clock.nowMs += afterMs
+    tracking.observe('ping', 'alice')
+    await tracking.flush()
+  }
+  t.same(registered, ['ping', 'pong', 'ping'])
+  t.equal(await memory.calls('ping', 'all'), 3)
 })
 
 t.test('close during a flush waits for it, and flushes what came meanwhile', async t => {
