@@ -20,22 +20,23 @@ end
 
 -- The registers are made anew of those who stay. Of many, registers cannot be made anew.
 local function unsee(registers, few, id)
-  local known, stay = redis.call('GET', few), {}
-  for at = 1, #(known or ''), WIDTH do
-    local other = string.sub(known, at, at + WIDTH - 1)
-    if other ~= id then
-      stay[#stay + 1] = other
-    end
+  local known = redis.call('GET', few)
+  local found = known and string.find(known, id, 1, true)
+  while found and found % WIDTH ~= 1 do
+    found = string.find(known, id, found + 1, true)
   end
-  if not known or #stay == #known / WIDTH then
+  if not found then
     return 0
   end
-  local ttl = redis.call('PTTL', few)
+  local stay, ids, ttl = string.sub(known, 1, found - 1) .. string.sub(known, found + WIDTH), {}, redis.call('PTTL', few)
+  for at = 1, #stay, WIDTH do
+    ids[#ids + 1] = string.sub(stay, at, at + WIDTH - 1)
+  end
   redis.call('DEL', registers, few)
-  if #stay > 0 then
-    redis.call('PFADD', registers, unpack(stay))
+  if #ids > 0 then
+    redis.call('PFADD', registers, unpack(ids))
     redis.call('PEXPIRE', registers, ttl)
-    redis.call('SET', few, table.concat(stay), 'PX', ttl)
+    redis.call('SET', few, stay, 'PX', ttl)
   end
   return 1
 end

@@ -46,7 +46,7 @@ export async function exportCaller (who: string | number, parts: PersonalDataPar
   const kept = calendar.kept(clock.wallMs())
   const buckets = kept.map(({ bucket }) => bucket)
   const exports: MetricExport[] = []
-  // One after the other: each takes the server a millisecond or two.
+  // One after the other: each holds the server for some milliseconds.
   for (const metric of await allMetrics(parts)) {
     const found = await store.find(metric, buckets, traces)
     if (found.length > 0) exports.push(exportOf(metric, kept, found))

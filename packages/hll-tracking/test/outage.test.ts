@@ -130,13 +130,14 @@ t.test('a server that is full, or read-only, loses nothing: what it refused is c
   app.tracking.observe('ping', 'alice')
   await app.tracking.flush()
   let expected = 1
-  for (const [refuse, accept] of [[['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']], [['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']]] as const) {
-    await client.call(...refuse as [string, ...string[]])
+  const command = (line: string) => client.call(...line.split(' ') as [string, ...string[]])
+  for (const [refuse, accept] of [['CONFIG SET maxmemory 1', 'CONFIG SET maxmemory 0'], ['REPLICAOF 127.0.0.1 1', 'REPLICAOF NO ONE']] as const) {
+    await command(refuse)
     app.tracking.observe('ping', 'alice')
     app.tracking.observe('new one', 'alice')
     await app.tracking.flush()
-    t.equal(app.tracking.buffered, 2, refuse.join(' '))
-    await client.call(...accept as [string, ...string[]])
+    t.equal(app.tracking.buffered, 2, refuse)
+    await command(accept)
     await until('the server to take it', async () => {
       await app.tracking.flush()
       return app.tracking.buffered === 0
@@ -188,8 +189,9 @@ t.test('metrics that Redis has lost are found again within a minute; with Redis 
   aheadMs = 61_000
   app.tracking.observe('ping', 'alice')
   await app.tracking.flush()
-  t.same(await client.zrange('respite:v1:track:names', 0, -1), ['ping'])
+  t.same(await client.zrange('respite:v1:track:names', '0', '-1'), ['ping'])
   await server.kill()
   await until('the link to know', () => app.respite.link.state === 'down')
-  for (const call of [() => app.tracking.export('alice'), () => app.tracking.erase('alice')]) await t.rejects(call(), { code: /^FST_RSP_REDIS_/ })
+  await t.rejects(app.tracking.export('alice'), { code: /^FST_RSP_REDIS_/ })
+  await t.rejects(app.tracking.erase('alice'), { code: /^FST_RSP_REDIS_/ })
 })
