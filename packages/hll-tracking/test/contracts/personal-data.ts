@@ -1,8 +1,8 @@
 import { seeded } from '@respite/testing'
 import type { Test } from 'tap'
-import { sizeMs } from '../../src/buckets.ts'
+import { bucketAt, sizeMs } from '../../src/buckets.ts'
 import { Identities } from '../../src/identity.ts'
-import { assemble, fakeClock, secret, start, storeParts } from '../assemble.ts'
+import { assemble, fakeClock, keep, secret, start, storeParts } from '../assemble.ts'
 import type { MakeStore } from './store.ts'
 
 const earlier = 'the secret that was used before'
@@ -138,6 +138,21 @@ export function personalDataContract (t: Test, make: MakeStore): void {
     t.same(await tracking.unique('ping').count(), before)
     for (let i = 0; i < 20; i++) tracking.observe('ping', `late:${i}`)
     t.ok((await tracking.unique('ping').count()).value >= before.value, 'and they go on')
+  })
+
+  t.test('an id that others only seem to have, by the end of one and the beginning of the next, takes nobody out', async t => {
+    const { store, identities } = fresh()
+    const { keyId, scheme } = identities
+    const entries = ['AAAAAAAB', 'BAAAAAAA'].map(id => ({ keyed: Buffer.from(id), member: Buffer.from(`p${id}`), calls: 1 }))
+    const bucket = bucketAt('day', start, keep)
+    await store.apply({ metric: 'ping', minuteMs: start - start % sizeMs.minute, origin: 'here', sequence: 1, keyId, scheme, entries })
+    const erase = (id: string) => store.erase('ping', [bucket], { members: [Buffer.from(`p${id}`)], keyed: [{ keyId, id: Buffer.from(id) }] })
+    t.equal(await erase('AAAAAABB'), 0)
+    t.same(await store.count('ping', [bucket], keyId), { value: 2, exact: true })
+    t.equal(await erase('BAAAAAAA'), 3, 'of the total, of the list and of the few')
+    t.same(await store.count('ping', [bucket], keyId), { value: 1, exact: true })
+    t.equal(await erase('AAAAAAAB'), 3)
+    t.same(await store.count('ping', [bucket], keyId), { value: 0, exact: true })
   })
 
   t.test('what was made under the key before, or in the other form, is found and erased too; so is an id of any length', async t => {
