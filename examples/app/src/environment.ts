@@ -50,7 +50,7 @@ export const environmentSchema = {
     REDIS_URL: { type: 'string', pattern: '^rediss?://', description: 'a URL, redis://… or rediss://…; without it everything is kept in memory' },
     REDIS_TLS: { type: 'boolean', default: false, description: 'true or false; true speaks TLS also to redis://…' },
     EMBEDDED: { type: 'boolean', default: false, description: 'true or false; true allows production without REDIS_URL' },
-    DATABASE_URL: { type: 'string', pattern: '^postgres(ql)?://', description: 'a URL, postgres://…; without it SQLite is used' },
+    DATABASE_URL: { type: 'string', pattern: '^(postgres(ql)?|mysql)://', description: 'a URL, postgres://… or mysql://…; without it SQLite is used' },
     SESSION_SECRET: { ...secret, description: 'a secret of 32 to 1024 characters; without it one is made and kept in DATA_DIR' },
     TRACKING_KEY: { ...secret, description: 'a secret of 32 to 1024 characters; without it one is made and kept in DATA_DIR' },
     TRUST_PROXY: { ...addresses, description: 'a comma-separated list of addresses and ranges whose X-Forwarded-For is believed' },

@@ -24,6 +24,10 @@ t.test('speaks TLS where that is asked for', async t => {
   t.equal(redisUrl({ REDIS_TLS: true }), undefined)
 })
 
+t.test('takes the URLs of both kinds of database server', async t => {
+  for (const DATABASE_URL of ['postgres:///app', 'postgresql://example/app', 'mysql://root@example:3306/app']) t.match(readEnvironment({ DATABASE_URL }), { DATABASE_URL })
+})
+
 t.test('takes an empty variable as not given', async t => {
   t.match(readEnvironment({ PORT: '', REDIS_URL: '' }), { PORT: 8080, REDIS_URL: undefined })
 })
@@ -34,7 +38,7 @@ t.test('ignores what is not its own', async t => {
 
 const wrong: Array<[string, string]> = [
   ['PORT', 'abc'], ['PORT', '-1'], ['PORT', '65536'], ['PORT', '80.5'], ['LOG_LEVEL', 'loud'], ['REDIS_TLS', 'perhaps'], ['REDIS_URL', 'http://example'], ['REDIS_URL', 'redis://'],
-  ['DATABASE_URL', 'mysql://example'], ['CACHE_DEFAULT_TTL', 'soon'], ['CACHE_DEFAULT_TTL', '0'], ['CACHE_DEFAULT_TTL', '366d'], ['CACHE_MAX_ITEMS', '0'], ['CACHE_MAX_ITEMS', 'many'], ['RATE_LIMIT_PER_HOUR', '0'], ['RATE_LIMIT_BURST', '-5'],
+  ['DATABASE_URL', 'mongodb://example'], ['DATABASE_URL', 'mysql:example'], ['CACHE_DEFAULT_TTL', 'soon'], ['CACHE_DEFAULT_TTL', '0'], ['CACHE_DEFAULT_TTL', '366d'], ['CACHE_MAX_ITEMS', '0'], ['CACHE_MAX_ITEMS', 'many'], ['RATE_LIMIT_PER_HOUR', '0'], ['RATE_LIMIT_BURST', '-5'],
   ['RATE_LIMIT_ALLOW', '300.1.1.1'], ['RATE_LIMIT_ALLOW', '10.0.0.0/33'], ['TRUST_PROXY', 'localhost'], ['TRUST_PROXY', '::1/129'], ['TRUST_PROXY', '1.2.3.4/'], ['WEATHER_URL', 'ftp://x'], ['PAIR_PORTS', '1,x'], ['PAIR_PORTS', '80,70000']
 ]
 for (const [name, value] of wrong) {
@@ -48,7 +52,7 @@ t.test('names all variables that are wrong at once', async t => {
 })
 
 t.test('never shows the value of a secret', async t => {
-  for (const [name, value] of [['SESSION_SECRET', 'hunter2'], ['TRACKING_KEY', 'hunter2'], ['REDIS_URL', 'http://:hunter2@example'], ['DATABASE_URL', 'mysql://u:hunter2@example']] as const) {
+  for (const [name, value] of [['SESSION_SECRET', 'hunter2'], ['TRACKING_KEY', 'hunter2'], ['REDIS_URL', 'http://:hunter2@example'], ['DATABASE_URL', 'mongodb://u:hunter2@example']] as const) {
     t.throws(() => readEnvironment({ [name]: value }), { message: new RegExp(`^${name} must be .*; got a string of ${value.length} characters$`) })
   }
 })

@@ -62,7 +62,7 @@ async function start (candidate: HttpCandidate, { warmupSeconds, nodeArguments }
     ])
     const origin = `http://127.0.0.1:${server.ready.port}`
     const prepared: PreparedServer = { origin, redis, ask: question => server.ask({ question }) }
-    const cookies = await candidate.prepare(prepared)
+    const [cookies, early] = await watched(redisServer, () => candidate.prepare(prepared))
     const gone = candidate.redis === 'gone'
     if (gone) {
       redis!.disconnect()
@@ -70,14 +70,23 @@ async function start (candidate: HttpCandidate, { warmupSeconds, nodeArguments }
     }
     const load = async (seconds: number) => checked(candidate.name, await generator.run({ url: origin + candidate.path, seconds, cookies, paced: candidate.paced }))
     await load(warmupSeconds)
-    // Which commands come out of scripts is looked at once, under load, and before anything is measured.
-    const origins = redisServer && !gone ? await watchOrigins(redisServer.port, () => load(Math.min(1, warmupSeconds))) : new Map<string, Origins>()
+    // Which commands come out of scripts is looked at before anything is measured: under load, and for those that are rare there, as with
+    // copies in the process, while it was prepared.
+    const [, underLoad] = await watched(gone ? undefined : redisServer, () => load(Math.min(1, warmupSeconds)))
+    const origins = new Map([...early, ...underLoad])
     const measured = gone ? { ...prepared, redis: undefined } : prepared
     return { measure: seconds => measure(candidate, measured, { load: () => load(seconds), origins }), stop: () => stop(running) }
   } catch (error) {
     await stop(running)
     throw error
   }
+}
+
+async function watched<Result> (redisServer: RedisServer | undefined, work: () => Promise<Result>): Promise<[Result, ReadonlyMap<string, Origins>]> {
+  if (redisServer === undefined) return [await work(), new Map()]
+  let result!: Result
+  const origins = await watchOrigins(redisServer.port, async () => { result = await work() })
+  return [result, origins]
 }
 
 interface Measuring { load (): Promise<LoadResult>, origins: ReadonlyMap<string, Origins> }

@@ -1,15 +1,17 @@
 -- Counts what one process has seen of one metric in one minute, in all buckets of that minute; a repeated flush is ignored. Twin of stores/memory.ts
--- KEYS[1] mark of the origin, string   [2] all-time top, zset   [3] all-time calls, hash
--- KEYS[4…] for each bucket: distinct ids, HyperLogLog; the few, string; top, zset; calls, hash
+-- KEYS[1] mark of the origin, string   [2] all-time top, zset   [3] all-time calls, hash   [4] erased ids and when, zset
+-- KEYS[5…] for each bucket: distinct ids, HyperLogLog; the few, string; top, zset; calls, hash
 -- ARGV[1] sequence  [2] ms to keep the mark  [3] ms to keep the all-time keys  [4] members of the all-time top  [5] members of a bucket's top
--- ARGV[6] the most ids kept exact  [7] keyed ids, 8 bytes each  [8…] for each bucket: ms to keep it; then for each id: member, calls, the least calls first
+-- ARGV[6] the most ids kept exact  [7] start of the minute, ms since the epoch  [8] field of the calls by this scheme  [9] keyed ids, 8 bytes each
+-- ARGV[10…] for each bucket: ms to keep it; then for each id: member, calls, the least calls first
 -- Clock   the caller's, as durations; a bucket's expiry is set once. Returns 1 when counted, 0 when repeated
 
 local WIDTH = 8
 local PER_BUCKET = 4
 -- A list whose capacity was lowered shrinks in steps: Lua unpacks 8,000 values at most.
 local MOST_GONE = 2000
-local buckets = (#KEYS - 3) / PER_BUCKET
+local FIXED_KEYS, FIXED_ARGS = 4, 9
+local buckets = (#KEYS - FIXED_KEYS) / PER_BUCKET
 
 local sequence = tonumber(ARGV[1])
 local last = redis.call('GET', KEYS[1])
@@ -18,15 +20,23 @@ if last and tonumber(last) >= sequence then
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 
+-- An id that was erased is left out of batches of that minute and before; its calls stay in the sum.
 local ids, members, calls, all = {}, {}, {}, 0
-for at = 1, #ARGV[7], WIDTH do
-  ids[#ids + 1] = string.sub(ARGV[7], at, at + WIDTH - 1)
+local erasures = redis.call('EXISTS', KEYS[4]) == 1
+local function isErased(id)
+  local erased = erasures and redis.call('ZSCORE', KEYS[4], id)
+  return erased and tonumber(erased) >= tonumber(ARGV[7])
 end
-local first = 7 + buckets
-for i = 1, #ids do
-  members[i] = ARGV[first + 2 * i - 1]
-  calls[i] = tonumber(ARGV[first + 2 * i])
-  all = all + calls[i]
+local at = FIXED_ARGS + buckets
+for from = 1, #ARGV[9], WIDTH do
+  local id = string.sub(ARGV[9], from, from + WIDTH - 1)
+  all = all + tonumber(ARGV[at + 2])
+  if not isErased(id) then
+    ids[#ids + 1] = id
+    members[#members + 1] = ARGV[at + 1]
+    calls[#calls + 1] = tonumber(ARGV[at + 2])
+  end
+  at = at + 2
 end
 
 local function keepOnce(key, ttl)
@@ -37,6 +47,9 @@ end
 
 -- While the ids are few they are kept beside the registers, whole. The registers without the few: there were too many.
 local function distinct(registers, few, ttl)
+  if #ids == 0 then
+    return
+  end
   local known = redis.call('GET', few)
   local exact = known or redis.call('EXISTS', registers) == 0
   redis.call('PFADD', registers, unpack(ids))
@@ -62,8 +75,8 @@ local function distinct(registers, few, ttl)
   end
 end
 
--- Space-Saving, twin of space-saving.ts. In the hash beside the top: '#' the calls of all, '<' what an absent member may
--- have had at most, and for each member that took another's place by how much its count may be too high.
+-- Space-Saving, twin of space-saving.ts. In the hash beside the top: '#' the calls of all, '@…' those by each scheme, '<' what
+-- an absent member may have had at most, and for each member that took another's place by how much its count may be too high.
 
 local function write(command, key, list)
   if #list > 0 then
@@ -134,7 +147,8 @@ end
 
 local function summarise(top, hash, capacity)
   redis.call('HINCRBY', hash, '#', all)
-  local fresh = addKnown(top)
+  redis.call('HINCRBY', hash, ARGV[8], all)
+  local fresh = #members > 0 and addKnown(top) or {}
   if #fresh > 0 then
     takeIn(top, hash, fresh, capacity)
   end
@@ -144,12 +158,12 @@ summarise(KEYS[2], KEYS[3], tonumber(ARGV[4]))
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 redis.call('PEXPIRE', KEYS[3], ARGV[3])
 for b = 1, buckets do
-  local at, ttl = 3 + PER_BUCKET * (b - 1), tonumber(ARGV[7 + b])
+  local first, ttl = FIXED_KEYS + PER_BUCKET * (b - 1), tonumber(ARGV[FIXED_ARGS + b])
   if ttl > 0 then
-    distinct(KEYS[at + 1], KEYS[at + 2], ttl)
-    summarise(KEYS[at + 3], KEYS[at + 4], tonumber(ARGV[5]))
-    keepOnce(KEYS[at + 3], ttl)
-    keepOnce(KEYS[at + 4], ttl)
+    distinct(KEYS[first + 1], KEYS[first + 2], ttl)
+    summarise(KEYS[first + 3], KEYS[first + 4], tonumber(ARGV[5]))
+    keepOnce(KEYS[first + 3], ttl)
+    keepOnce(KEYS[first + 4], ttl)
   end
 end
 return 1

@@ -13,11 +13,21 @@ export interface Bucket {
   readonly keepMs: number
 }
 
+/** A bucket, and of what it is one. */
+export interface KeptBucket {
+  readonly by: Granularity
+  readonly tz: string
+  readonly bucket: Bucket
+}
+
 /** How long the buckets are kept after their end, in ms. */
 export type Keep = Readonly<Record<Granularity, number>>
 
 /** Milliseconds of a bucket. */
 export const sizeMs: Readonly<Record<Granularity, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 }
+
+/** A step through calendar days of a zone: shorter than any of them, so that none is leapt over. */
+export const dayStepMs = 12 * sizeMs.hour
 
 const nameLength: Readonly<Record<Granularity, number>> = { minute: 12, hour: 10, day: 8 }
 
@@ -31,6 +41,11 @@ export function bucketAt (granularity: Granularity, ms: number, keep: Keep): Buc
   const startMs = floorTo(granularity, ms)
   const name = new Date(startMs).toISOString().replace(/[-T:]/g, '').slice(0, nameLength[granularity])
   return { name, startMs, endMs: startMs + sizeMs[granularity], keepMs: keep[granularity] }
+}
+
+/** When a bucket begins, as people read it: `2026-05-10` for a day, an instant of ISO 8601 otherwise. */
+export function startOf ({ name, startMs }: Bucket, by: Granularity): string {
+  return by === 'day' ? `${name.slice(0, 4)}-${name.slice(4, 6)}-${name.slice(6, 8)}` : new Date(startMs).toISOString()
 }
 
 /** How long a bucket has to live yet, in ms; 0 or less when it is no longer kept. */
@@ -61,6 +76,24 @@ export class Calendar {
       this.#minuteMs = minuteMs
     }
     return this.#buckets
+  }
+
+  /** All buckets that a store may have now, also where a clock differs by a little. */
+  kept (nowMs: number): KeptBucket[] {
+    const utc = (['minute', 'hour', 'day'] as const).flatMap(by => {
+      const first = floorTo(by, nowMs - this.keep[by]) - 2 * sizeMs[by]
+      const count = Math.floor((nowMs - first) / sizeMs[by]) + 2
+      return Array.from({ length: count }, (_, i) => ({ by, tz: 'UTC', bucket: bucketAt(by, first + i * sizeMs[by], this.keep) }))
+    })
+    const zoned = Array.from(this.#days.keys()).flatMap(tz => {
+      const days = new Map<string, Bucket>()
+      for (let ms = nowMs - this.keep.day - 3 * sizeMs.day; ms <= nowMs + sizeMs.day; ms += dayStepMs) {
+        const day = this.dayOf(tz, ms)
+        days.set(day.name, day)
+      }
+      return Array.from(days.values(), bucket => ({ by: 'day' as const, tz, bucket }))
+    })
+    return [...utc, ...zoned]
   }
 
   /** The calendar day of a zone that holds a time. Outside UTC, `startMs` and `endMs` are bounds: the day lies between them. */

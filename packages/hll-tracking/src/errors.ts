@@ -24,6 +24,10 @@ export const FST_RSP_TRACKING_KEY_MISSING = createError(
 export const FST_RSP_TRACKING_K_INVALID = createError<[number, string]>(
   'FST_RSP_TRACKING_K_INVALID', "'k' must be a whole number from 1 to %d, got %s", 400)
 
+/** Whom to export or erase is neither text nor a number. */
+export const FST_RSP_TRACKING_ID_INVALID = createError<[string]>(
+  'FST_RSP_TRACKING_ID_INVALID', 'an id must be text or a finite number, got %s', 400)
+
 /** A route's `config.track` is neither a name nor `{ metric, who }`. */
 export const FST_RSP_TRACKING_ROUTE_INVALID = createError<[string, string, string]>(
   'FST_RSP_TRACKING_ROUTE_INVALID', '%s %s: config.track must be the name of a metric or { metric, who }, got %s', 500)

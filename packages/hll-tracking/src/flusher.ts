@@ -12,6 +12,8 @@ const entriesATurn = 16
 const maxBackoffMs = 1_000
 // The store remembers a sequence for 25 hours: what is older might be counted twice.
 const maxAgeMs = 24 * 3_600_000
+// Names are noted again and again, for Redis may have lost them.
+const registerEveryMs = 60_000
 // Answers to a script that no repetition will change. Redis before 7 says ERR of all that goes wrong within a script.
 const permanent = new Set(['WRONGTYPE', 'INVALIDOBJ', 'ERR'])
 const transient = /\b(OOM|READONLY|LOADING|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/
@@ -41,6 +43,7 @@ export class Flusher {
   // Batches the store does not have yet, by metric and in order; sent again as they are.
   readonly #pending = new Map<string, Pending[]>()
   readonly #sequences = new Map<string, number>()
+  readonly #registeredMs = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
@@ -96,10 +99,10 @@ export class Flusher {
   }
 
   async #run (): Promise<void> {
-    let done = await this.#drain()
+    let done = await this.#register() && await this.#drain()
     if (done && this.#options.buffer.waiting > 0) {
       await this.#prepare(this.#options.buffer.take())
-      done = await this.#drain()
+      done = await this.#register() && await this.#drain()
     }
     this.#failures = done ? 0 : this.#failures + 1
     if (!done) this.#timer ??= this.#arm(Math.min(maxBackoffMs, this.#options.flushEveryMs * 2 ** Math.min(this.#failures, 10)))
@@ -114,7 +117,7 @@ export class Flusher {
       const close = () => {
         const sequence = (this.#sequences.get(metric) ?? 0) + 1
         this.#sequences.set(metric, sequence)
-        batches.push({ metric, minuteMs, origin, sequence, entries, madeMs: clock.monotonicMs() })
+        batches.push({ metric, minuteMs, origin, sequence, keyId: identities.keyId, scheme: identities.scheme, entries, madeMs: clock.monotonicMs() })
         entries = []
       }
       for (const [id, { calls }] of tallies) {
@@ -125,6 +128,21 @@ export class Flusher {
       }
       if (entries.length > 0) close()
     }
+  }
+
+  // A metric must be findable before anything is counted for it. False when the store does not answer.
+  async #register (): Promise<boolean> {
+    const { store, clock } = this.#options
+    const nowMs = clock.monotonicMs()
+    const due = Array.from(this.#pending.keys()).filter(metric => nowMs - (this.#registeredMs.get(metric) ?? -Infinity) >= registerEveryMs)
+    try {
+      if (due.length > 0) await store.register(due)
+    } catch (error) {
+      // Where the names are of a wrong type they will be at the next attempt as well: counts are worth more than names.
+      if (!isPermanent(error as LinkError)) return false
+    }
+    for (const metric of due) this.#registeredMs.set(metric, nowMs)
+    return true
   }
 
   // All metrics at once, so that they leave in one write. False when the store did not take everything.

@@ -1,89 +1,84 @@
-import { createCipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { type IdForm, type Identity, IdentityKey, plainId, plainScheme } from './identity-key.ts'
 
-/** Bytes of a keyed id. */
-export const keyedBytes = 8
-
-/** How an id rests in a store. */
-export interface Identity {
-  /**
-   * What reaches HyperLogLog: 8 bytes of HMAC-SHA-256 of the id. HyperLogLog hashes to 64 bits anyway, so more would
-   * make nothing more distinct; without the key nobody can choose ids that move a count.
-   */
-  readonly keyed: Buffer
-  /** What reaches the top list, and can be shown again by those who have the key. */
-  readonly member: Buffer
+/** All that may rest of one id: in the top lists, and under each key in the sketches. */
+export interface Traces {
+  readonly members: readonly Buffer[]
+  readonly keyed: readonly { readonly keyId: string, readonly id: Buffer }[]
 }
 
-/** How ids rest in the top lists. */
-export type IdForm = 'encrypted' | 'plain'
-
-const nonceBytes = 12
-const encrypted = 0x65 // e
-const plain = 0x70 // p
 // Ids remembered with what was made of them: those of a busy moment come again.
 const remembered = 10_000
+// Longer ids are counted under a keyed hash of theirs: a header must not fill the memory.
+const maxIdLength = 256
 
-/** Makes stored identities of ids, and shows them again. */
+/** Makes stored identities of ids by the current key, and shows again what this key or one of the others made. */
 export class Identities {
-  /** Names the key without telling it: counts made under different keys must not be mixed. */
-  readonly keyId: string
-  readonly #hmacKey: Buffer
-  readonly #cipherKey: Buffer
+  /** All keys by name, the current one first. */
+  readonly keyIds: readonly string[]
+  /** All ways in which a member may have been made that can be shown. */
+  readonly schemes: readonly string[]
+  /** The way in which members are made now. */
+  readonly scheme: string
+  readonly #current: IdentityKey
+  readonly #keys: readonly IdentityKey[]
   readonly #form: IdForm
   readonly #known = new LRUCache<string, Identity>({ max: remembered })
 
-  /** @param secret - any bytes; what is used is derived from them */
-  constructor (secret: string | Buffer, form: IdForm) {
-    const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, '', `respite hll-tracking ${purpose}`, 32))
-    this.#hmacKey = derive('identity')
-    this.#cipherKey = derive('display')
-    this.keyId = derive('key id').toString('hex', 0, 4)
+  /**
+   * @param secret - of the current key
+   * @param previous - secrets under which ids may have been kept as well
+   */
+  constructor (secret: string | Buffer, form: IdForm, previous: readonly (string | Buffer)[] = []) {
+    this.#current = new IdentityKey(secret)
+    this.#keys = [this.#current, ...previous.map(other => new IdentityKey(other))]
     this.#form = form
+    this.keyIds = this.#keys.map(({ id }) => id)
+    this.schemes = [...this.#keys.map(({ scheme }) => scheme), plainScheme]
+    this.scheme = form === 'plain' ? plainScheme : this.#current.scheme
+  }
+
+  /** Names the current key without telling it. */
+  get keyId (): string {
+    return this.#current.id
+  }
+
+  /** What is counted for a caller: a number is its text, a very long text a keyed hash of it; the empty id is nobody's. */
+  idOf (who: unknown): string {
+    if (typeof who === 'string') return who.length <= maxIdLength ? who : this.#current.shorten(who)
+    return typeof who === 'number' && Number.isFinite(who) ? String(who) : ''
   }
 
   /** The same id gives the same identity in every process with this key. */
   of (id: string): Identity {
-    const known = this.#known.get(id)
-    if (known !== undefined) return known
-    const bytes = Buffer.from(id)
-    const digest = this.#digest(bytes)
-    const identity = { keyed: digest.subarray(0, keyedBytes), member: this.#form === 'plain' ? plainMember(bytes) : this.#seal(bytes, digest) }
-    this.#known.set(id, identity)
+    let identity = this.#known.get(id)
+    if (identity === undefined) this.#known.set(id, identity = this.#current.of(id, this.#form))
     return identity
   }
 
-  /** A stand-in for an id that is too long to be kept: 16 bytes of its HMAC. */
-  shorten (id: string): string {
-    return '#' + this.#digest(Buffer.from(id)).toString('base64url', 0, 16)
+  /** What may rest of a caller, under whatever key and form; the memory of it here is dropped. */
+  tracesOf (who: string | number): Traces {
+    const made = this.#keys.map(key => {
+      const text = String(who)
+      const id = text.length <= maxIdLength ? text : key.shorten(text)
+      this.#known.delete(id)
+      return { keyId: key.id, sealed: key.of(id, 'encrypted'), plain: key.of(id, 'plain').member.toString('latin1') }
+    })
+    const plain = Array.from(new Set(made.map(({ plain }) => plain)), member => Buffer.from(member, 'latin1'))
+    return {
+      members: [...made.map(({ sealed }) => sealed.member), ...plain],
+      keyed: made.map(({ keyId, sealed }) => ({ keyId, id: sealed.keyed }))
+    }
   }
 
-  /** The id of a member, or undefined when it was made under another key, or by nobody. */
-  show (member: Buffer): string | undefined {
-    if (member[0] === plain) return member.toString('utf8', 1)
-    if (member[0] !== encrypted || member.length < 1 + nonceBytes) return undefined
-    const nonce = member.subarray(1, 1 + nonceBytes)
-    const bytes = this.#crypt(nonce, member.subarray(1 + nonceBytes))
-    return timingSafeEqual(this.#nonce(this.#digest(bytes)), nonce) ? bytes.toString() : undefined
-  }
-
-  #digest (bytes: Buffer): Buffer {
-    return createHmac('sha256', this.#hmacKey).update(bytes).digest()
-  }
-
-  // As in SIV mode: the nonce is a keyed hash of the text, so that equal ids give equal members, and it proves the text.
-  #seal (bytes: Buffer, digest: Buffer): Buffer {
-    const nonce = this.#nonce(digest)
-    return Buffer.concat([Buffer.of(encrypted), nonce, this.#crypt(nonce, bytes)])
-  }
-
-  #nonce (digest: Buffer): Buffer {
-    return digest.subarray(keyedBytes, keyedBytes + nonceBytes)
-  }
-
-  #crypt (nonce: Buffer, bytes: Buffer): Buffer {
-    return createCipheriv('aes-256-ctr', this.#cipherKey, Buffer.concat([nonce, Buffer.alloc(4)])).update(bytes)
+  /** The id of a member and the way it was made, or undefined when that was under another key, or by nobody. */
+  read (member: Buffer): { id: string, scheme: string } | undefined {
+    const plain = plainId(member)
+    if (plain !== undefined) return { id: plain, scheme: plainScheme }
+    for (const key of this.#keys) {
+      const id = key.decrypt(member)
+      if (id !== undefined) return { id, scheme: key.scheme }
+    }
+    return undefined
   }
 }
-
-const plainMember = (bytes: Buffer) => Buffer.concat([Buffer.of(plain), bytes])

@@ -17,7 +17,7 @@ export const keys = {
   },
   calls: {
     template: 'track:{<metric>}:c:<bucket>',
-    holds: 'hash: `#` the calls of a bucket, `<` the most calls an id absent from the top may have had, and for members of the top by how much they may be over',
+    holds: 'hash: `#` the calls of a bucket, `@…` those of each key or form of ids, `<` the most calls an id absent from the top may have had, and for members of the top by how much they may be over',
     expires: 'with the bucket; `all` keepDaysMs after the last event'
   },
   scratch: {
@@ -29,5 +29,15 @@ export const keys = {
     template: 'track:{<metric>}:o:<origin>',
     holds: 'string, the sequence of the last flush of a process',
     expires: '25 hours after its last flush'
+  },
+  erased: {
+    template: 'track:{<metric>}:e',
+    holds: 'sorted set, ids that were erased (8 bytes of HMAC-SHA-256 each) and when, at most 10,000: batches that come later leave them out',
+    expires: '25 hours after the last erasure'
+  },
+  names: {
+    template: 'track:names',
+    holds: 'sorted set, the names of metrics and when each was last noted, at most 100,000',
+    expires: 'keepDaysMs and three days after the last event of any; a name as long after its own'
   }
 } as const

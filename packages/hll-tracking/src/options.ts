@@ -1,15 +1,20 @@
 import { defineOptions, type Duration, FST_RSP_OPTION_INVALID } from '@respite/redis'
 import type { FastifyRequest } from 'fastify'
 import { inspect } from 'node:util'
-import type { IdForm } from './identity.ts'
+import type { IdForm } from './identity-key.ts'
 
-/** Who makes a request; nothing, and the request is not counted. */
-export type Who = (request: FastifyRequest) => string | number | undefined | null
+/** Whom a request is counted for; nobody, and it is not counted. */
+export type Caller = string | number | undefined | null
+
+/** Who makes a request: asked when the answer has left, so that it may take its time. */
+export type Who = (request: FastifyRequest) => Caller | Promise<Caller>
 
 /** Options of the plugin. */
 export interface TrackingOptions {
   /** Secret by which identities are keyed, the same in all processes; at least 16 characters. With Redis it must be given. */
   key?: string
+  /** Other keys under which ids may rest in Redis: earlier ones, or the one that comes next. What they made is shown, merged, exported and erased, never written. @default [] */
+  previousKeys?: string[]
   /** Who makes a request. @default the user of the session, else the client's address */
   who?: Who
   /** Longest time an event waits in the buffer. @default 50 */
@@ -37,6 +42,7 @@ export interface TrackingOptions {
 /** Options as they hold. */
 export interface ResolvedTrackingOptions {
   key: string | undefined
+  previousKeys: readonly string[]
   who: Who | undefined
   flushEveryMs: number
   maxBuffered: number
@@ -57,7 +63,8 @@ const day = 24 * hour
 export const optionsSchema = {
   properties: {
     key: { type: 'string', minLength: 16, secret: true, description: 'Secret by which identities are keyed, the same in all processes. With Redis it must be given; embedded, a random one is the default.' },
-    who: { instance: 'function', description: 'Who makes a request: `request => string | number | undefined`. By default the user of the session, else the client\'s address.' },
+    previousKeys: { type: 'array', items: { type: 'string', minLength: 16, secret: true }, maxItems: 7, default: [], secret: true, description: 'Other keys under which ids may rest in Redis: earlier ones, or the one that comes next. What they made is shown, merged, exported and erased; nothing is written under them.' },
+    who: { instance: 'function', description: 'Who makes a request: `request => string | number | undefined`, or a promise of it. By default the user of the session, else the client\'s address.' },
     flushEveryMs: { duration: true, minimumMs: 1, maximumMs: 60_000, default: 50, description: 'Longest time an event waits in the buffer.' },
     maxBuffered: { type: 'integer', minimum: 1, maximum: 10_000_000, default: 10_000, description: 'Entries the buffer holds at most, one for each metric, minute and id; events beyond are dropped and counted.' },
     maxMetrics: { type: 'integer', minimum: 1, maximum: 100_000, default: 1_000, description: 'Metrics a process counts at most; events of others are dropped and counted.' },
@@ -79,6 +86,9 @@ const define = defineOptions<TrackingOptions, ResolvedTrackingOptions>('hll-trac
  */
 export function resolveOptions (given: TrackingOptions | undefined): Readonly<ResolvedTrackingOptions> {
   const options = define(given)
+  const keys = [options.key, ...options.previousKeys]
+  const twice = keys.findIndex((key, i) => keys.indexOf(key) !== i)
+  if (twice > 0) throw new FST_RSP_OPTION_INVALID('hll-tracking', `previousKeys[${twice - 1}]`, 'must differ from option \'key\' and the others', `a string of ${keys[twice]!.length} characters`)
   options.zones.forEach((zone, i) => {
     if (!isZone(zone)) throw new FST_RSP_OPTION_INVALID('hll-tracking', `zones[${i}]`, 'must be a time zone such as \'Europe/Paris\'', inspect(zone, { maxStringLength: 40 }))
   })

@@ -9,6 +9,7 @@ import { Identities } from './identity.ts'
 import { metrics as names } from './metrics.ts'
 import { type ResolvedTrackingOptions, resolveOptions, type TrackingOptions, type Who } from './options.ts'
 import { type TrackConfig, trackRoutes } from './route-tracking.ts'
+import { advisoriesOf } from './server-advisories.ts'
 import { MemoryStore } from './stores/memory.ts'
 import { RedisStore } from './stores/redis.ts'
 import type { TrackingStore } from './stores/store.ts'
@@ -35,7 +36,13 @@ async function trackingPlugin (app: FastifyInstance, given: TrackingOptions): Pr
   respite.requests.claim('track', '@respite/hll-tracking')
   app.addHook('onRoute', trackRoutes(tracking, options.who ?? defaultWho(app, respite), log))
   respite.health.add('tracking', () => ({ status: 'ok', buffered: tracking.buffered, dropped: drops.events }))
-  const unlisten = respite.link.on('state', state => { if (state === 'up') flusher.retry() })
+  const warn = advisoryWarning(respite, log)
+  warn()
+  const unlisten = respite.link.on('state', state => {
+    if (state !== 'up') return
+    warn()
+    flusher.retry()
+  })
   app.addHook('onClose', async () => {
     unlisten()
     await tracking.close()
@@ -45,18 +52,30 @@ async function trackingPlugin (app: FastifyInstance, given: TrackingOptions): Pr
 function compose (respite: Respite, options: ResolvedTrackingOptions, drops: Drops) {
   const { clock, link, keyspace, metrics } = respite
   if (options.key === undefined && !link.embedded) throw new FST_RSP_TRACKING_KEY_MISSING()
-  const identities = new Identities(options.key ?? randomSecret(32), options.ids)
+  const identities = new Identities(options.key ?? randomSecret(32), options.ids, options.previousKeys)
   const calendar = new Calendar({ minute: options.keepMinutesMs, hour: options.keepHoursMs, day: options.keepDaysMs }, options.zones)
   const capacity = { total: options.topCapacity, bucket: options.bucketTopCapacity }
   const store: TrackingStore = link.embedded
     ? new MemoryStore({ calendar, clock, capacity })
-    : new RedisStore(link, { keyspace, calendar, clock, capacity, keyId: identities.keyId })
+    : new RedisStore(link, { keyspace, calendar, clock, capacity })
   const buffer = new EventBuffer(options.maxBuffered)
   const onDrop = (events: number, reason: DropReason | ObserveDrop, error?: unknown) => drops.note(events, reason, error)
   const flusher = new Flusher({ buffer, store, identities, clock, origin: randomToken(), flushEveryMs: options.flushEveryMs, onDrop })
   const events = metrics.counter(names.events).of()
   const tracking = new Tracking({ store, buffer, flusher, identities, calendar, clock, maxMetrics: options.maxMetrics, onEvent: () => events.inc(), onDrop })
   return { tracking, flusher }
+}
+
+/** Makes what says once that the server has known faults, when it is known which server it is. */
+function advisoryWarning ({ link }: Respite, log: FastifyBaseLogger): () => void {
+  let known = false
+  return () => {
+    if (known || link.state !== 'up') return
+    known = true
+    const { server, version } = link.features
+    const advisories = advisoriesOf(link.features)
+    if (advisories.length > 0) log.warn({ server, version, advisories }, 'this version of the server has known faults in HyperLogLog, unless its distributor has mended them')
+  }
 }
 
 /** Counts what was dropped, and says each reason once a minute at most. */

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { type Bucket, bucketAt, type Calendar, floorTo, type Granularity, sizeMs } from './buckets.ts'
+import { type Bucket, bucketAt, type Calendar, dayStepMs, floorTo, type Granularity, sizeMs, startOf } from './buckets.ts'
 import { FST_RSP_TRACKING_BY_INVALID, FST_RSP_TRACKING_ZONE } from './errors.ts'
 import { edgesOf, type WindowOptions } from './window.ts'
 
@@ -9,9 +9,6 @@ export interface SeriesOptions extends WindowOptions {
   /** Time zone whose calendar days are meant; it must be one of option `zones`. @default 'UTC' */
   tz?: string
 }
-
-// A calendar day of a zone is longer than this, so that no step leaps over one.
-const dayStepMs = 12 * sizeMs.hour
 
 /**
  * The buckets of a series, the oldest first, and when each begins.
@@ -33,8 +30,4 @@ export function seriesBuckets ({ by, tz = 'UTC', ...window }: SeriesOptions, now
     places.set(bucket.name, { start: startOf(bucket, by), bucket })
     if (ms >= untilMs - 1) return Array.from(places.values())
   }
-}
-
-function startOf ({ name, startMs }: Bucket, by: Granularity): string {
-  return by === 'day' ? `${name.slice(0, 4)}-${name.slice(4, 6)}-${name.slice(6, 8)}` : new Date(startMs).toISOString()
 }

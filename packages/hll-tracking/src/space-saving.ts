@@ -50,6 +50,23 @@ export class SpaceSaving {
     return this.#counters.entries()
   }
 
+  get (member: string): Readonly<TopEntry> | undefined {
+    return this.#counters.get(member)
+  }
+
+  /**
+   * Takes a member out, as if it had never been there; false when it is not. Its place is free, and the floor stays: who comes
+   * next takes the floor over, so that no count is under the truth. A count is never under the floor, so the counts still add
+   * up to no more than all calls, those taken out included, and the floor is at most these divided by the capacity.
+   */
+  remove (member: string): boolean {
+    if (!this.#counters.delete(member)) return false
+    const others = this.#heap.filter(counter => counter.member !== member)
+    this.#heap.length = 0
+    for (const counter of others) this.#put(counter)
+    return true
+  }
+
   /**
    * Counts a batch: first those who are known, so that nobody of this batch is put out before his calls were seen.
    * @param batch - each member once, the least calls first: so those who come in are in the order of their counts

@@ -3,24 +3,15 @@ import { inspect } from 'node:util'
 import { activeCallers, type ActiveCallers } from './active.ts'
 import type { Calendar } from './buckets.ts'
 import type { EventBuffer } from './buffer.ts'
-import { FST_RSP_TRACKING_K_INVALID } from './errors.ts'
+import { FST_RSP_TRACKING_ID_INVALID, FST_RSP_TRACKING_K_INVALID } from './errors.ts'
 import type { Flusher } from './flusher.ts'
 import type { Identities } from './identity.ts'
 import { checkMetric } from './metric-name.ts'
+import { eraseCaller, type Erasure, exportCaller, type MetricExport } from './personal-data.ts'
 import type { TrackingStore } from './stores/store.ts'
-import { mergeSummaries } from './top-merge.ts'
+import { topCallers, type TopCaller } from './top-callers.ts'
 import { UniqueCount } from './unique-count.ts'
 import { resolveWindow, type WindowOptions } from './window.ts'
-
-/** One of those who called most often. */
-export interface TopCaller {
-  /** As it was observed; `unknown:` and some characters when it was kept under another key. */
-  id: string
-  /** Calls; never less than the truth. */
-  count: number
-  /** By how much `count` may be too high. */
-  maxOver: number
-}
 
 /** How many to list, and of when. */
 export interface TopOptions extends WindowOptions {
@@ -43,8 +34,6 @@ export interface TrackingParts {
   onDrop: (events: number, reason: ObserveDrop) => void
 }
 
-// Longer ids are counted under a keyed hash of theirs: a header must not fill the memory.
-const maxIdLength = 256
 const maxK = 10_000
 
 /** `fastify.tracking`: counts who calls what, and how often. */
@@ -68,9 +57,9 @@ export class Tracking {
    * @throws FST_RSP_TRACKING_METRIC_INVALID
    */
   observe (metric: string, who: string | number | null | undefined): void {
-    const { buffer, clock, flusher, onDrop, onEvent } = this.#parts
+    const { buffer, clock, flusher, identities, onDrop, onEvent } = this.#parts
     if (!this.declare(metric)) return onDrop(1, 'too many metrics')
-    const id = typeof who === 'string' && who.length <= maxIdLength ? who : this.#unusual(who)
+    const id = identities.idOf(who)
     if (id === '') return onDrop(1, 'nobody')
     if (this.#closed) return onDrop(1, 'closed')
     if (!buffer.add(metric, id, clock.wallMs())) return onDrop(1, 'buffer full')
@@ -80,8 +69,8 @@ export class Tracking {
 
   /** Distinct callers of a metric. @throws FST_RSP_TRACKING_METRIC_INVALID */
   unique (metric: string): UniqueCount {
-    const { store, calendar, clock } = this.#parts
-    return new UniqueCount(checkMetric(metric), { store, calendar, clock, flush: () => this.flush() })
+    const { store, calendar, clock, identities } = this.#parts
+    return new UniqueCount(checkMetric(metric), { store, calendar, clock, keyIds: identities.keyIds, flush: () => this.flush() })
   }
 
   /**
@@ -93,9 +82,8 @@ export class Tracking {
     if (!Number.isInteger(k) || k < 1 || k > maxK) throw new FST_RSP_TRACKING_K_INVALID(maxK, inspect(k, { maxStringLength: 40 }))
     const buckets = this.#buckets(checkMetric(metric), window)
     await this.flush()
-    const merged = mergeSummaries(await store.top(metric, buckets, buckets === 'all' ? k : 0))
-    const ranked = Array.from(merged).sort(([, a], [, b]) => b.count - a.count || a.maxOver - b.maxOver).slice(0, k)
-    return ranked.map(([member, { count, maxOver }]) => ({ id: shown(identities, member), count, maxOver }))
+    const tops = await store.top(metric, buckets, { limit: buckets === 'all' ? k : 0, schemes: identities.schemes })
+    return topCallers(tops, k, identities)
   }
 
   /**
@@ -114,10 +102,32 @@ export class Tracking {
    * @throws FST_RSP_TRACKING_METRIC_INVALID, or a `LinkError` when Redis does not answer
    */
   async active ({ metrics = [...this.#metrics] }: { metrics?: readonly string[] } = {}): Promise<ActiveCallers> {
-    const { store, calendar, clock } = this.#parts
+    const { store, calendar, clock, identities } = this.#parts
     const names = metrics.map(checkMetric)
     await this.flush()
-    return await activeCallers(names, { store, calendar, clock })
+    return await activeCallers(names, { store, calendar, clock, keyIds: identities.keyIds })
+  }
+
+  /**
+   * What the top lists of all metrics, of all processes, hold of one caller.
+   * @throws FST_RSP_TRACKING_ID_INVALID, or a `LinkError` when Redis does not answer
+   */
+  async export (who: string | number): Promise<MetricExport[]> {
+    this.#checkId(who)
+    await this.flush()
+    return await exportCaller(who, this.#personalData)
+  }
+
+  /**
+   * Removes one caller from the top lists of all metrics, and from unique counts that are few enough to be kept one by one. What
+   * any process saw of him until the end of this minute is left out when it comes. Numbers of calls stay. Where it rejects, some
+   * metrics may be done: it can be called again.
+   * @throws FST_RSP_TRACKING_ID_INVALID, or a `LinkError` when Redis does not answer
+   */
+  async erase (who: string | number): Promise<Erasure> {
+    this.#checkId(who)
+    await this.flush()
+    return await eraseCaller(who, this.#personalData)
   }
 
   /**
@@ -139,6 +149,16 @@ export class Tracking {
     await this.#parts.flusher.close()
   }
 
+  get #personalData () {
+    const { store, identities, calendar, clock } = this.#parts
+    return { store, identities, calendar, clock, ownMetrics: this.#metrics }
+  }
+
+  // The id itself is personal: an error does not tell it.
+  #checkId (who: unknown): void {
+    if (this.#parts.identities.idOf(who) === '') throw new FST_RSP_TRACKING_ID_INVALID(who === '' ? 'an empty string' : typeof who === 'number' ? String(who) : `a value of type ${typeof who}`)
+  }
+
   #buckets (metric: string, { since, until }: WindowOptions) {
     if (since === undefined && until === undefined) return 'all'
     return resolveWindow({ since, until }, this.#parts.clock.wallMs(), this.#parts.calendar.keep).buckets
@@ -150,15 +170,4 @@ export class Tracking {
     this.#metrics.add(metric)
     return true
   }
-
-  // An empty id is nobody's.
-  #unusual (who: unknown): string {
-    if (typeof who === 'string') return this.#parts.identities.shorten(who)
-    return typeof who === 'number' && Number.isFinite(who) ? String(who) : ''
-  }
-}
-
-function shown (identities: Identities, member: string): string {
-  const bytes = Buffer.from(member, 'latin1')
-  return identities.show(bytes) ?? `unknown:${bytes.toString('base64url', 1, 10)}`
 }

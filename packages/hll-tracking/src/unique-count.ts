@@ -1,22 +1,9 @@
 import type { Clock } from '@respite/redis'
+import { estimateOf, type UniqueEstimate } from './across-keys.ts'
 import type { Bucket, Calendar } from './buckets.ts'
-import { confidence, intervalOf } from './interval.ts'
-import type { Cardinality } from './sketch.ts'
 import type { TrackingStore } from './stores/store.ts'
 import { seriesBuckets, type SeriesOptions } from './series.ts'
 import { resolveWindow, type WindowOptions } from './window.ts'
-
-/** How many, and how sure that is. */
-export interface UniqueEstimate {
-  /** The best guess; the truth when `exact`. */
-  value: number
-  /** The truth is in [low, high] with at least this confidence. */
-  low: number
-  high: number
-  confidence: number
-  /** Whether the ids were few enough to be kept one by one. */
-  exact: boolean
-}
 
 /** An estimate, with the window that was really counted: the one asked for, widened to what is kept. */
 export interface UniqueInWindow extends UniqueEstimate {
@@ -34,6 +21,8 @@ export interface UniqueParts {
   store: TrackingStore
   calendar: Calendar
   clock: Clock
+  /** Keys by which ids may have been keyed. */
+  keyIds: readonly string[]
   flush: () => Promise<void>
 }
 
@@ -70,12 +59,7 @@ export class UniqueCount {
   }
 
   async #estimate (buckets: readonly Bucket[]): Promise<UniqueEstimate> {
-    return withInterval(await this.#parts.store.count(this.#metric, buckets))
+    const { store, keyIds } = this.#parts
+    return estimateOf(await Promise.all(keyIds.map(keyId => store.count(this.#metric, buckets, keyId))))
   }
-}
-
-/** A count with what is known about its error. */
-export function withInterval ({ value, exact }: Cardinality): UniqueEstimate {
-  const { low, high } = exact ? { low: value, high: value } : intervalOf(value)
-  return { value, low, high, confidence, exact }
 }

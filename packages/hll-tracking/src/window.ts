@@ -46,10 +46,12 @@ export function resolveWindow (given: WindowOptions, nowMs: number, keep: Keep):
  * @throws FST_RSP_TRACKING_WINDOW
  */
 export function edgesOf (given: WindowOptions, nowMs: number, keep: Keep, granularity: Granularity): { sinceMs: number, untilMs: number } {
+  const { since, until } = given
   const oldestMs = nowMs - keep[granularity]
-  const sinceMs = given.since === undefined ? oldestMs : given.since instanceof Date ? given.since.getTime() : nowMs - durationMs(given.since, 'since')
-  const untilMs = given.until === undefined ? nowMs : given.until.getTime()
-  const wrong = complaint(sinceMs, untilMs, nowMs, oldestMs)
+  const sinceMs = since === undefined ? oldestMs : since instanceof Date ? since.getTime() : nowMs - durationMs(since, 'since')
+  // The end is exclusive, and what happened in this very millisecond has happened.
+  const untilMs = until === undefined ? nowMs + 1 : until instanceof Date ? until.getTime() : Number.NaN
+  const wrong = complaint({ sinceMs, untilMs, nowMs, oldestMs }) ?? (sinceMs === nowMs && !(since instanceof Date) ? 'ends before it starts' : undefined)
   if (wrong !== undefined) throw new FST_RSP_TRACKING_WINDOW(`${describe(given)} ${wrong}`, kept(keep))
   return { sinceMs, untilMs }
 }
@@ -70,9 +72,9 @@ function cover (fromMs: number, toMs: number, nowMs: number, keep: Keep): Bucket
 const finestKept = (ms: number, nowMs: number, keep: Keep): Granularity =>
   finestFirst.find(granularity => remainingMs(bucketAt(granularity, ms, keep), nowMs) > 0) ?? 'day'
 
-function complaint (sinceMs: number, untilMs: number, nowMs: number, oldestMs: number): string | undefined {
-  if (Number.isNaN(sinceMs) || Number.isNaN(untilMs)) return 'has an invalid date'
-  if (sinceMs > nowMs || floorTo('minute', untilMs) > nowMs) return 'lies in the future'
+function complaint ({ sinceMs, untilMs, nowMs, oldestMs }: Record<'sinceMs' | 'untilMs' | 'nowMs' | 'oldestMs', number>): string | undefined {
+  if (Number.isNaN(sinceMs) || Number.isNaN(untilMs)) return 'has an edge that is no valid date'
+  if (sinceMs > nowMs || floorTo('minute', untilMs - 1) > nowMs) return 'lies in the future'
   if (untilMs <= sinceMs) return 'ends before it starts'
   if (sinceMs < oldestMs) return 'begins before what is kept'
   return undefined
@@ -84,6 +86,6 @@ function kept (keep: Keep): string {
 }
 
 function describe ({ since, until }: WindowOptions): string {
-  const show = (value: unknown) => inspect(value, { maxStringLength: 40 })
+  const show = (value: unknown) => inspect(value, { depth: 0, maxStringLength: 40, maxArrayLength: 3, breakLength: Infinity })
   return [since === undefined ? '' : `since ${show(since)}`, until === undefined ? '' : `until ${show(until)}`].filter(Boolean).join(' ')
 }

@@ -33,9 +33,8 @@ export function storeParts (clock: Clock, capacity: TopCapacity = { total: 256, 
 }
 
 /** One process that tracks: it flushes when it is asked, and when many wait. */
-export function assemble (store: TrackingStore, { calendar, clock }: StoreParts, { origin = 'here', maxBuffered = 100_000, flushEveryMs = 60_000 } = {}) {
+export function assemble (store: TrackingStore, { calendar, clock }: StoreParts, { origin = 'here', maxBuffered = 100_000, flushEveryMs = 60_000, identities = new Identities(secret, 'encrypted') } = {}) {
   const buffer = new EventBuffer(maxBuffered)
-  const identities = new Identities(secret, 'encrypted')
   const seen = { events: 0, drops: new Map<string, number>() }
   const onDrop = (events: number, reason: string) => { seen.drops.set(reason, (seen.drops.get(reason) ?? 0) + events) }
   const flusher = new Flusher({ buffer, store, identities, clock, origin, flushEveryMs, onDrop })

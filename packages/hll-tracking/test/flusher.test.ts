@@ -1,4 +1,4 @@
-import { until } from '@respite/testing'
+import { type Gate, gate, until } from '@respite/testing'
 import t from 'tap'
 import { MemoryStore } from '../src/stores/memory.ts'
 import type { Batch, TrackingStore } from '../src/stores/store.ts'
@@ -11,10 +11,13 @@ function faulty (options?: Parameters<typeof assemble>[2]) {
   const parts = storeParts(clock)
   const memory = new MemoryStore(parts)
   const sent: Batch[] = []
-  const server = { fault: 'none' as Fault }
+  const registered: string[] = []
+  const server = { fault: 'none' as Fault, step: undefined as Gate | undefined }
   const store: TrackingStore = {
     async apply (batch) {
-      sent.push(batch)
+      if (registered.includes(batch.metric)) sent.push(batch)
+      else throw new Error(`${batch.metric} is counted before it can be found`)
+      await server.step?.pass()
       if (server.fault === 'not sent') throw Object.assign(new Error('down'), { outcome: 'not-sent' })
       if (server.fault === 'refused') throw Object.assign(new Error('WRONGTYPE'), { outcome: 'refused', reply: 'WRONGTYPE' })
       if (server.fault === 'full') throw Object.assign(new Error('Error running script: OOM command not allowed'), { outcome: 'refused', reply: 'ERR' })
@@ -25,12 +28,19 @@ function faulty (options?: Parameters<typeof assemble>[2]) {
     count: (...args) => memory.count(...args),
     sketch: (...args) => memory.sketch(...args),
     top: (...args) => memory.top(...args),
-    calls: (...args) => memory.calls(...args)
+    calls: (...args) => memory.calls(...args),
+    async register (metrics) {
+      if (server.fault === 'not sent') throw Object.assign(new Error('down'), { outcome: 'not-sent' })
+      registered.push(...metrics)
+    },
+    metrics: () => memory.metrics(),
+    find: (...args) => memory.find(...args),
+    erase: (...args) => memory.erase(...args)
   }
-  return { clock, server, sent, memory, ...assemble(store, parts, options) }
+  return { clock, server, sent, registered, memory, ...assemble(store, parts, options) }
 }
 
-t.test('a flush whose answer was lost is sent again as it was, and counts once', async t => {
+t.test('C4: a flush whose answer was lost is sent again as it was, and counts once', async t => {
   const { server, sent, tracking, buffer } = faulty()
   server.fault = 'answer lost'
   tracking.observe('ping', 'alice')
@@ -149,4 +159,39 @@ t.test('nobody, bad names and too many metrics', async t => {
   for (const k of [0, 1.5, -1, 10_001, '3']) await t.rejects(tracking.top('ping', { k: k as number }), { code: 'FST_RSP_TRACKING_K_INVALID' })
   for (let i = 0; i < 105; i++) tracking.observe(`metric ${i}`, 'alice')
   t.equal(seen.drops.get('too many metrics'), 6)
+})
+
+t.test('a metric is noted before it is first counted, and again each minute', async t => {
+  const { clock, server, registered, tracking, memory } = faulty()
+  server.fault = 'not sent'
+  tracking.observe('ping', 'alice')
+  await tracking.flush()
+  server.fault = 'none'
+  tracking.observe('pong', 'alice')
+  await tracking.flush()
+  t.same(registered, ['ping', 'pong'])
+  for (const afterMs of [59_999, 1]) {
+    clock.nowMs += afterMs
+    tracking.observe('ping', 'alice')
+    await tracking.flush()
+  }
+  t.same(registered, ['ping', 'pong', 'ping'])
+  t.equal(await memory.calls('ping', 'all'), 3)
+})
+
+t.test('close during a flush waits for it, and flushes what came meanwhile', async t => {
+  const { server, tracking, seen, buffer, memory } = faulty()
+  const step = gate()
+  server.step = step
+  tracking.observe('ping', 'alice')
+  const flushed = tracking.flush()
+  await step.reached
+  tracking.observe('ping', 'bob')
+  const closed = Promise.all([tracking.close(), tracking.close()])
+  tracking.observe('ping', 'late')
+  step.open()
+  await Promise.all([flushed, closed])
+  t.equal(await memory.calls('ping', 'all'), 2)
+  t.same([...seen.drops], [['closed', 1]])
+  t.equal(buffer.size, 0)
 })

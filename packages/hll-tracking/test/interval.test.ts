@@ -1,10 +1,10 @@
 import { seeded } from '@respite/testing'
 import t from 'tap'
+import { estimateOf } from '../src/across-keys.ts'
 import { estimate } from '../src/hyperloglog/estimate.ts'
 import { Registers } from '../src/hyperloglog/registers.ts'
 import { intervalOf, standardError } from '../src/interval.ts'
 import { type Cardinality, cardinalityOf, unionOf } from '../src/sketch.ts'
-import { withInterval } from '../src/unique-count.ts'
 import { drawnHistogram } from './drawn-histogram.ts'
 
 interface Trials { from: number, trials: number, covered: number }
@@ -35,7 +35,7 @@ t.test('C1 the 95 % interval covers the truth in 94 to 96 % of trials from 1 to 
 })
 
 function count (decades: readonly Trials[], n: number, cardinality: Cardinality): void {
-  const { low, high } = withInterval(cardinality)
+  const { low, high } = estimateOf([cardinality])
   const decade = decades.findLast(({ from }) => from <= n)!
   decade.trials++
   if (low <= n && n <= high) decade.covered++

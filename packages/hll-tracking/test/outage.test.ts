@@ -1,5 +1,5 @@
 import redisPlugin from '@respite/redis'
-import { startRedis, until } from '@respite/testing'
+import { startProxy, startRedis, until } from '@respite/testing'
 import Fastify from 'fastify'
 import { Redis } from 'ioredis'
 import t from 'tap'
@@ -79,4 +79,119 @@ t.test('with Redis, no key is a boot error', async t => {
   app.register(redisPlugin, { url: 'redis://127.0.0.1:1' })
   app.register(tracking)
   await t.rejects(async () => { await app.ready() }, { code: 'FST_RSP_TRACKING_KEY_MISSING' })
+})
+
+t.test('C4: an answer that is lost on its way does not make a flush count twice', async t => {
+  const server = await startRedis()
+  const proxy = await startProxy(server.port)
+  const app = Fastify()
+  t.teardown(async () => {
+    await app.close()
+    await proxy.stop()
+    await server.stop()
+  })
+  await app.register(redisPlugin, { url: `redis://127.0.0.1:${proxy.port}` })
+  await app.register(tracking, { key, flushEveryMs: 60_000 })
+  await app.ready()
+  await until('the link', () => app.respite.link.state === 'up')
+  app.tracking.observe('ping', 'first')
+  await app.tracking.flush()
+  const client = new Redis(server.port)
+  t.teardown(() => client.disconnect())
+  for (let round = 1; round <= 3; round++) {
+    proxy.hold()
+    app.tracking.observe('ping', `user:${round}`)
+    const flushed = app.tracking.flush()
+    // Redis has it, and this process does not know.
+    await until('the flush in Redis', async () => Number(await client.hget('respite:v1:track:{ping}:c:all', '#')) === round + 1)
+    proxy.cut()
+    proxy.release()
+    await flushed
+    await until('the batch to be sent again', () => app.tracking.buffered === 0)
+  }
+  t.equal(await app.tracking.calls('ping'), 4)
+  t.match(await app.tracking.unique('ping').count(), { value: 4, exact: true })
+  t.same((await app.tracking.top('ping')).map(({ count }) => count), [1, 1, 1, 1])
+})
+
+t.test('a server that is full, or read-only, loses nothing: what it refused is counted when it takes it', async t => {
+  const server = await startRedis()
+  const client = new Redis(server.port)
+  const app = Fastify()
+  t.teardown(async () => {
+    await app.close()
+    client.disconnect()
+    await server.stop()
+  })
+  await app.register(redisPlugin, { client })
+  await app.register(tracking, { key, flushEveryMs: 60_000 })
+  await app.ready()
+  await until('the link', () => app.respite.link.state === 'up')
+  app.tracking.observe('ping', 'alice')
+  await app.tracking.flush()
+  let expected = 1
+  const command = (line: string) => client.call(...line.split(' ') as [string, ...string[]])
+  for (const [refuse, accept] of [['CONFIG SET maxmemory 1', 'CONFIG SET maxmemory 0'], ['REPLICAOF 127.0.0.1 1', 'REPLICAOF NO ONE']] as const) {
+    await command(refuse)
+    app.tracking.observe('ping', 'alice')
+    app.tracking.observe('new one', 'alice')
+    await app.tracking.flush()
+    t.equal(app.tracking.buffered, 2, refuse)
+    await command(accept)
+    await until('the server to take it', async () => {
+      await app.tracking.flush()
+      return app.tracking.buffered === 0
+    })
+    t.equal(await app.tracking.calls('ping'), ++expected)
+    t.equal(await app.tracking.calls('new one'), expected - 1)
+  }
+  t.match(await app.respite.health.report(), { parts: { tracking: { dropped: 0 } } })
+})
+
+t.test('where the names of metrics are of a foreign type, counts go on', async t => {
+  const server = await startRedis()
+  const client = new Redis(server.port)
+  const app = Fastify()
+  t.teardown(async () => {
+    await app.close()
+    client.disconnect()
+    await server.stop()
+  })
+  await app.register(redisPlugin, { client })
+  await app.register(tracking, { key, flushEveryMs: 60_000 })
+  await app.ready()
+  await until('the link', () => app.respite.link.state === 'up')
+  await client.set('respite:v1:track:names', 'not a sorted set')
+  app.tracking.observe('ping', 'alice')
+  t.equal(await app.tracking.calls('ping'), 1)
+  await t.rejects(app.tracking.erase('alice'), { code: 'FST_RSP_REDIS_REPLY' })
+})
+
+t.test('metrics that Redis has lost are found again within a minute; with Redis gone, an erasure says so', async t => {
+  const server = await startRedis()
+  const client = new Redis(server.port)
+  const app = Fastify()
+  t.teardown(async () => {
+    await app.close()
+    client.disconnect()
+    await server.stop()
+  })
+  await app.register(redisPlugin, { url: server.url })
+  const { clock } = app.respite
+  let aheadMs = 0
+  Object.assign(app.respite, { clock: { wallMs: () => clock.wallMs() + aheadMs, monotonicMs: () => clock.monotonicMs() + aheadMs } })
+  await app.register(tracking, { key, flushEveryMs: 60_000 })
+  await app.ready()
+  await until('the link', () => app.respite.link.state === 'up')
+  app.tracking.observe('ping', 'alice')
+  await app.tracking.flush()
+  await client.flushall()
+  aheadMs = 61_000
+  app.tracking.observe('ping', 'alice')
+  await app.tracking.flush()
+  t.same(await client.zrange('respite:v1:track:names', '0', '-1'), ['ping'])
+  await server.kill()
+  await until('the link to know', () => app.respite.link.state === 'down')
+  await t.rejects(app.tracking.export('alice'), { code: /^FST_RSP_REDIS_/ })
+  await t.rejects(app.tracking.erase('alice'), { code: /^FST_RSP_REDIS_/ })
 })

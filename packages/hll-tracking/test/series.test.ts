@@ -22,7 +22,7 @@ t.test('a series has each minute, hour or day of its window once', async t => {
   t.equal(starts({ by: 'day' }).length, 401)
 })
 
-t.test('days are those of the calendar, in a zone with daylight saving and in +05:45', async t => {
+t.test('C6: days are those of the calendar, in a zone with daylight saving and in +05:45', async t => {
   const { clock, tracking, calendar } = fresh(['UTC', 'Europe/Paris', 'Asia/Kathmandu'])
   // In Paris 2026-03-29 has 23 hours: it begins at 23:00 UTC and ends at 22:00 UTC. In Kathmandu days begin at 18:15 UTC.
   const events: [string, string][] = [
@@ -41,6 +41,49 @@ t.test('days are those of the calendar, in a zone with daylight saving and in +0
   const year = seriesBuckets({ by: 'day', tz: 'Europe/Paris', since: '365d' }, clock.nowMs, calendar).map(place => Date.parse(place.start))
   t.equal(year.length, 366)
   t.ok(year.every((day, i) => i === 0 || day - year[i - 1]! === sizeMs.day), 'no day is missing or twice')
+})
+
+t.test('C6: a day of 25 hours is one day, and its second two o\'clock belongs to it', async t => {
+  const { clock, tracking } = fresh(['Europe/Paris'])
+  // In Paris 2026-10-25 begins at 22:00 UTC and ends at 23:00 UTC of the next day.
+  const events: [string, string][] = [
+    ['2026-10-24T21:59:59.999Z', 'saturday'], ['2026-10-24T22:00:00Z', 'first'], ['2026-10-25T00:30:00Z', 'two'], ['2026-10-25T01:30:00Z', 'two again'],
+    ['2026-10-25T22:59:59.999Z', 'last'], ['2026-10-25T23:00:00Z', 'monday']
+  ]
+  for (const [at, who] of events) {
+    clock.nowMs = Date.parse(at)
+    tracking.observe('ping', who)
+  }
+  clock.nowMs = Date.parse('2026-10-26T12:00:00Z')
+  const series = await tracking.unique('ping').series({ by: 'day', tz: 'Europe/Paris', since: '2d' })
+  t.same(series.map(({ start, value }) => [start, value]), [['2026-10-24', 1], ['2026-10-25', 4], ['2026-10-26', 1]])
+})
+
+t.test('C6: an event at the edge of a day, an hour and a minute of +05:45 is in one of each', async t => {
+  const { clock, tracking } = fresh(['Asia/Kathmandu'])
+  const edge = Date.parse('2026-05-10T18:15:00Z')
+  for (const [ms, who] of [[edge - 1, 'before'], [edge, 'after']] as const) {
+    clock.nowMs = ms
+    tracking.observe('ping', who)
+  }
+  clock.nowMs = edge + 60_000
+  const values = async (options: SeriesOptions) => (await tracking.unique('ping').series(options)).map(({ start, value }) => [start, value])
+  t.same(await values({ by: 'day', tz: 'Asia/Kathmandu', since: '1h' }), [['2026-05-10', 1], ['2026-05-11', 1]])
+  t.same(await values({ by: 'minute', since: '2m' }), [['2026-05-10T18:14:00.000Z', 1], ['2026-05-10T18:15:00.000Z', 1], ['2026-05-10T18:16:00.000Z', 0]])
+  t.same(await values({ by: 'hour', since: '1h' }), [['2026-05-10T17:00:00.000Z', 0], ['2026-05-10T18:00:00.000Z', 2]])
+})
+
+t.test('a clock that goes back counts each event in the time it had then, once', async t => {
+  const { clock, tracking, seen } = fresh()
+  for (const agoMinutes of [0, 2, 0, 1]) {
+    clock.nowMs = start - agoMinutes * sizeMs.minute
+    tracking.observe('ping', 'alice')
+  }
+  clock.nowMs = start
+  const minutes = await tracking.unique('ping').series({ by: 'minute', since: '3m' })
+  t.same(minutes.map(({ value }) => value), [0, 1, 1, 1])
+  t.equal(await tracking.calls('ping', { since: '3m' }), 4)
+  t.equal(seen.drops.size, 0)
 })
 
 t.test('refuses zones that are not counted, and windows of which too little is kept', async t => {

@@ -2,10 +2,11 @@ import { createKeyspace } from '@respite/redis'
 import { type Seeded, seeded, startRedis } from '@respite/testing'
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { Identities } from '../src/identity.ts'
 import { SpaceSaving } from '../src/space-saving.ts'
 import { type BatchEntry, byCalls } from '../src/stores/store.ts'
 import { RedisStore } from '../src/stores/redis.ts'
-import { fakeClock, start, storeParts } from './assemble.ts'
+import { fakeClock, secret, start, storeParts } from './assemble.ts'
 import { falseBounds } from './false-bounds.ts'
 import { connected } from './linked.ts'
 
@@ -19,6 +20,7 @@ t.teardown(async () => {
 })
 
 const operations = 100_000
+const { keyId, scheme } = new Identities(secret, 'encrypted')
 const batchesAPhase = 25
 
 /** Ids of whom few come often; with each phase others. @param strangers - how many others come seldom */
@@ -55,12 +57,12 @@ t.test('the script and its twin agree counter by counter over 100,000 operations
     twin = new SpaceSaving(total, twin)
     for (let i = 0; i < batchesAPhase; i++) {
       const entries = batchOf(random, phase, total > 1_000 ? 50_000 : 200)
-      await store.apply({ metric: 'ping', minuteMs: start - start % 60_000, origin: 'here', sequence: ++sequence, entries })
+      await store.apply({ metric: 'ping', minuteMs: start - start % 60_000, origin: 'here', sequence: ++sequence, keyId, scheme, entries })
       twin.add(entries.map(({ member, calls }) => ({ member: member.toString('latin1'), calls })))
       for (const { member, calls } of entries) truth.set(member.toString('latin1'), (truth.get(member.toString('latin1')) ?? 0) + calls)
       done += entries.length
       if (total > 1_000 && i % 10 !== 0) continue
-      const [summary] = await store.top('ping', 'all', 0)
+      const [summary] = await store.top('ping', 'all', { limit: 0, schemes: [scheme] })
       const [theirs, ours] = [counters({ entries: () => summary!.entries }), counters(twin)]
       if (summary!.floor !== twin.floor || theirs.join() !== ours.join()) {
         t.same(theirs, ours)

@@ -50,6 +50,6 @@ t.test('refuses windows that cannot be answered, and says what is kept', async t
   refused({ since: '1h', until: new Date(now + sizeMs.hour) }, /lies in the future/)
   refused({ since: '1h', until: new Date(now - 2 * sizeMs.hour) }, /ends before it starts/)
   refused({ since: 0 }, /ends before it starts/)
-  refused({ since: new Date(Number.NaN) }, /invalid date/)
+  refused({ since: new Date(Number.NaN) }, /has an edge that is no valid date/)
   t.throws(() => resolveWindow({ since: '-1d' as '1d' }, now, keep), { code: 'FST_RSP_DURATION_INVALID' })
 })

@@ -64,7 +64,7 @@ t.test('a lease lasts two seconds by default, and is not strict', async t => {
     [{ lifetimeMs: 50 }, "ratelimit: option 'lease.lifetimeMs' must be milliseconds or a duration such as '90s', at least 100 ms, at most 60000 ms, got 50"],
     [{ strict: 'yes' }, "ratelimit: option 'lease.strict' must be boolean, got 'yes'"],
     [{ ttl: 1 }, "ratelimit: option 'lease.ttl' is unknown, got 1"],
-    [false, "ratelimit: option 'lease' must be object, got false"]
+    [false, "ratelimit: option 'lease' must be object or true, got false"]
   ] as const) t.throws(() => perMinute({ algorithm: 'gcra', lease: lease as never }), { message })
 })
 

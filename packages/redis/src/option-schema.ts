@@ -14,7 +14,7 @@ export function defineOptions<Given extends object, Resolved> (area: string, sch
   const validate = newAjv().compile({ type: 'object', additionalProperties: false, ...schema })
   return given => {
     const options = copyPlain(given ?? {}) as object
-    if (!validate(options)) throw refusal(area, validate.errors![0]!)
+    if (!validate(options)) throw refusal(area, validate.errors!)
     return deepFreeze(options) as Readonly<Resolved>
   }
 }
@@ -50,7 +50,14 @@ function newAjv (): Ajv {
   return ajv
 }
 
-function refusal (area: string, error: ErrorObject): Error {
+// What says of a value that it is of another kind than this branch of an `anyOf` takes.
+const otherKind = new Set(['type', 'enum', 'const', 'instance', 'duration'])
+
+function refusal (area: string, errors: readonly ErrorObject[]): Error {
+  // Of a branch that takes the value's kind, what is wrong in it, or deeper, says more than that the others do not.
+  const depth = Math.max(...errors.map(depthOf))
+  const deepest = errors.filter(each => each.keyword !== 'anyOf' && depthOf(each) === depth)
+  const error = deepest.find(each => !otherKind.has(each.keyword)) ?? deepest[0]!
   const base = error.instancePath.slice(1).split('/').filter(Boolean)
   const extra = error.params.additionalProperty ?? error.params.missingProperty
   const path = [...base, ...(extra === undefined ? [] : [extra])].map((name, i) => /^\d+$/.test(name) ? `[${name}]` : (i > 0 ? '.' : '') + name).join('')
@@ -58,13 +65,20 @@ function refusal (area: string, error: ErrorObject): Error {
   const unknown = error.keyword === 'additionalProperties'
   const secret = (error.parentSchema as { secret?: boolean } | undefined)?.secret === true
   const value = error.keyword === 'required' ? 'nothing' : describe(data, secret || (unknown && typeof data === 'string'))
-  return new FST_RSP_OPTION_INVALID(area, path || '(all)', complaint(error), value)
+  return new FST_RSP_OPTION_INVALID(area, path || '(all)', otherKind.has(error.keyword) ? anyOf(deepest) : complaint(error), value)
+}
+
+const depthOf = ({ instancePath }: ErrorObject) => instancePath.split('/').length
+
+function anyOf (errors: readonly ErrorObject[]): string {
+  const [first, ...others] = new Set(errors.map(complaint))
+  return [first, ...others.map(other => other.replace(/^must be /, ''))].join(' or ')
 }
 
 // What an object or an array holds may be a secret of one of its options, so it is not shown.
 function describe (data: unknown, secret: boolean): string {
-  if (secret) return typeof data === 'string' ? `a string of ${data.length} characters` : `a value of type ${typeof data}`
   if (Array.isArray(data)) return `an array of ${data.length}`
+  if (secret) return typeof data === 'string' ? `a string of ${data.length} characters` : `a value of type ${typeof data}`
   if (!isPlain(data) || Object.keys(data).length === 0) return inspect(data, { depth: -1, maxStringLength: 100, breakLength: Infinity })
   return `an object with ${Object.keys(data).slice(0, 10).join(', ')}`
 }
@@ -74,7 +88,7 @@ function complaint (error: ErrorObject): string {
   switch (error.keyword) {
     case 'additionalProperties': return 'is unknown'
     case 'required': return 'is missing'
-    case 'enum': return `must be one of ${error.params.allowedValues.map((v: unknown) => inspect(v)).join(', ')}`
+    case 'enum': return `must be ${error.params.allowedValues.length > 1 ? 'one of ' : ''}${error.params.allowedValues.map((v: unknown) => inspect(v)).join(', ')}`
     case 'const': return `must be ${inspect(error.params.allowedValue)}`
     case 'instance': return `must be of type ${String(error.schema)}`
     case 'duration': return 'must be milliseconds or a duration such as \'90s\'' +

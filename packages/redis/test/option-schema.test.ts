@@ -39,10 +39,28 @@ t.test('refuses what is wrong by its path, the reason and the value', async t =>
   for (const [given, message] of cases) t.throws(() => resolve(given as never), { code: 'FST_RSP_OPTION_INVALID', message }, JSON.stringify(given))
 })
 
+t.test('of an option that takes several kinds, says what is wrong with the kind that was given, or names them all', async t => {
+  const either = defineOptions<object, object>('cache', {
+    properties: {
+      guard: { anyOf: [{ type: 'boolean' }, { type: 'object', additionalProperties: false, properties: { names: { type: 'array', items: { type: 'string', pattern: '^a' } }, most: { type: 'integer' } } }] },
+      store: { anyOf: [{ enum: ['none'] }, { instance: 'function' }] }
+    }
+  })
+  const cases: [object, RegExp][] = [
+    [{ guard: { names: ['b'] } }, /'guard\.names\[0\]' must match pattern "\^a", got 'b'/],
+    [{ guard: { most: 'b' } }, /'guard\.most' must be integer, got 'b'/],
+    [{ guard: { name: [] } }, /'guard\.name' is unknown/],
+    [{ guard: 7 }, /'guard' must be boolean or object, got 7/],
+    [{ store: 'redis' }, /'store' must be 'none' or of type function, got 'redis'/]
+  ]
+  for (const [given, message] of cases) t.throws(() => either(given), { code: 'FST_RSP_OPTION_INVALID', message }, JSON.stringify(given))
+})
+
 t.test('a secret never reaches a message, nor does the value of an option we do not know', async t => {
   const cases: [object, RegExp][] = [
     [{ secret: 'hunter2' }, /a string of 7 characters/],
-    [{ secret: ['hunter2'] }, /a value of type object/],
+    [{ secret: ['hunter2'] }, /an array of 1/],
+    [{ secret: { is: 'hunter2' } }, /a value of type object/],
     [{ passwrd: 'hunter2' }, /a string of 7 characters/],
     [{ redis: { password: 'hunter2' } }, /an object with password/],
     [{ nested: ['hunter2'] }, /an array of 1/],

@@ -1,29 +1,19 @@
-import { type KeyShape, type Keyspace, type Link, loadScript, type RedisArg, randomToken, type Script, type ScriptOptions } from '@respite/redis'
-import { FST_RSP_SESSION_COPY_FOREIGN, FST_RSP_SESSION_TOO_LARGE } from './errors.ts'
+import type { KeyShape, Keyspace, Link, RedisArg, Script } from '@respite/redis'
+import { type CopyKeys, CopyReads, type Lease, type ReadCallback } from './copy-reads.ts'
+import { scripts } from './copy-scripts.ts'
+import { FST_RSP_SESSION_TOO_LARGE } from './errors.ts'
 import { flatFields } from './found-session.ts'
 import { keys } from './keys.ts'
 import type { FlushRequest, UnsavedField } from './stores/flush.ts'
 import type { Credential } from './token.ts'
 
-/** The gate as it was before the durable store was asked: nothing may be stored in Redis without it. */
-export interface Lease { readonly n: string, readonly g: string }
-
 /** A credential with the Redis keys of its session. */
 export interface Held extends Credential {
   readonly gateKey: string
-  /** The gate's key and the copy's. */
-  readonly keys: readonly [string, string]
+  readonly keys: CopyKeys
   /** Another library chose the id, and may ask for it before it makes it: that it is not known now is not remembered. */
   readonly chosen?: true
 }
-
-/** What `read` says. `fields` is flat: name, value, name, value, … */
-export type ReadReply = ['HIT', string, string, number, string[]] | ['DEAD'] | ['MISS', string, string]
-
-export type ReadCallback = (error: Error | null, reply?: ReadReply) => void
-
-/** A read that waits for the end of the turn. */
-interface Waiting { readonly held: Held, readonly era: string, readonly callback: ReadCallback }
 
 /** What a request changed, and the version it had loaded. */
 interface Delta { readonly set: ReadonlyMap<string, string>, readonly deleted: readonly string[], readonly loaded: number }
@@ -36,28 +26,6 @@ export interface CopyContent {
   readonly fields: readonly string[]
 }
 
-const script = (name: string, options: ScriptOptions = {}) =>
-  // In a Cluster no MOVED is followed: the era of the node that would answer was not asked.
-  loadScript(`session.${name}`, new URL(`../lua/${name}.lua`, import.meta.url), { redirect: 'refuse', ...options })
-
-const scripts = {
-  // With the flag it counts as a write, which an isolated primary with min-replicas-to-write refuses.
-  read: script('read', { flags: ['allow-oom'] }),
-  fill: script('fill'),
-  kill: script('kill', { flags: ['allow-oom'] }),
-  activate: script('activate'),
-  save: script('save'),
-  touch: script('touch'),
-  rotate: script('rotate'),
-  bury: script('bury'),
-  keep: script('keep'),
-  unsaved: script('unsaved'),
-  settle: script('settle')
-}
-
-const leaseMs = '10000'
-/** Copies that one call reads at most: Redis serves nobody else meanwhile. */
-const mostAtOnce = 64
 const deadMs = 60_000
 
 /** The copies of sessions in Redis: a script each, and none but a leased fill, activate or rotate creates one. */
@@ -66,11 +34,12 @@ export class Copies {
   readonly #gate: KeyShape
   readonly #copy: KeyShape
   readonly #written: (keys: readonly string[]) => void
-  #waiting: Waiting[] = []
+  readonly #reads: CopyReads
 
   /** @param written - told of all keys that this process has written, or may have, before it goes on */
   constructor (link: Link, keyspace: Keyspace, written: (keys: readonly string[]) => void = () => undefined) {
     this.#link = link
+    this.#reads = new CopyReads(link)
     this.#written = written
     this.#gate = keyspace.define(keys.gate.template)
     this.#copy = keyspace.define(keys.copy.template)
@@ -86,65 +55,21 @@ export class Copies {
   }
 
   /**
-   * Asks for a copy; a request's only command in the common case. The reads of a turn of the event loop are one call; in a Cluster each is its own,
-   * since a script must stay in one slot.
+   * Asks for a copy; a request's only command in the common case.
    * @returns false if Redis cannot be believed now: the era of its data is not known. The callback is not called then
    */
   read (held: Held, callback: ReadCallback): boolean {
-    const era = this.eraOf(held.gateKey)
-    if (era === undefined) return false
-    if (this.#link.features.cluster) {
-      this.#read([{ held, era, callback }])
-      return true
-    }
-    const waiting = this.#waiting.push({ held, era, callback })
-    if (waiting === 1) this.#link.soon(() => this.#readAll())
-    else if (waiting === mostAtOnce) this.#readAll()
-    return true
+    return this.#reads.read(held.keys, callback)
   }
 
   /** The era in which Redis may be believed now; undefined: none. */
   eraOf (gateKey: string): string | undefined {
-    const { state, features } = this.#link
-    if (state !== 'up') return undefined
-    // A server that shows no identity of its data (the boot has warned): there is one era.
-    return features.era ? this.#link.eraOf(gateKey) : features.server === 'unknown' ? undefined : 'unknown'
-  }
-
-  #readAll (): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    if (waiting.length > 0) this.#read(waiting)
-  }
-
-  #read (waiting: readonly Waiting[]): void {
-    const keys: string[] = []
-    const args: RedisArg[] = [leaseMs]
-    for (const { held, era } of waiting) {
-      keys.push(...held.keys)
-      args.push(era, randomToken())
-    }
-    this.#link.call(scripts.read, keys, args, (error, reply) => {
-      for (let i = 0; i < waiting.length; i++) {
-        const { callback } = waiting[i]!
-        if (error === null) answer((reply as (ReadReply | ['ERROR', string])[])[i]!, callback)
-        else callback(error)
-      }
-    })
+    return this.#reads.eraOf(gateKey)
   }
 
   /** A lease on a user's gate, or undefined while Redis cannot give one. */
-  async lease (tag: string): Promise<Lease | undefined> {
-    const gateKey = this.#gate.key(tag)
-    const era = this.eraOf(gateKey)
-    if (era === undefined) return undefined
-    try {
-      const [reply] = await this.#link.run(scripts.read, [gateKey], [leaseMs, era, randomToken()]) as [ReadReply | ['ERROR', string]]
-      return reply[0] === 'DEAD' || reply[0] === 'ERROR' ? undefined : { n: reply[1], g: reply[2] }
-    } catch {
-      // No lease: the session is created in the durable store alone, and filled by its first request.
-      return undefined
-    }
+  lease (tag: string): Promise<Lease | undefined> {
+    return this.#reads.lease(this.#gate.key(tag))
   }
 
   /** @throws a `LinkError`, as do all that follow */
@@ -243,10 +168,4 @@ export class Copies {
   #keysOf (tag: string, hashes: readonly string[]): string[] {
     return [this.#gate.key(tag), ...hashes.map(hash => this.#copy.key(tag, hash))]
   }
-}
-
-/** What is wrong with one copy is not the others' concern. */
-function answer (reply: ReadReply | ['ERROR', string], callback: ReadCallback): void {
-  if (reply[0] === 'ERROR') callback(new FST_RSP_SESSION_COPY_FOREIGN(reply[1]))
-  else callback(null, reply)
 }

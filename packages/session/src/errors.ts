@@ -80,9 +80,21 @@ export const FST_RSP_SESSION_TRANSPORT = createError<[string]>(
 export const FST_RSP_SESSION_REMEMBER = createError<[string]>(
   'FST_RSP_SESSION_REMEMBER', 'this login cannot be remembered: %s', 500)
 
-/** What to end was not said: neither an id nor a user. */
-export const FST_RSP_SESSION_REVOKE_WHAT = createError(
-  'FST_RSP_SESSION_REVOKE_WHAT', 'revoke takes { id }, { id, userId }, { userId } or { userId, except }', 500)
+/** A log-in was given an option that there is not, or one of another kind. */
+export const FST_RSP_SESSION_LOGIN_OPTION = createError<[string]>(
+  'FST_RSP_SESSION_LOGIN_OPTION', 'login: %s', 500)
+
+/** What to end was not said in one of the four ways; nothing has ended. */
+export const FST_RSP_SESSION_REVOKE_WHAT = createError<[string]>(
+  'FST_RSP_SESSION_REVOKE_WHAT', 'revoke takes { id }, { id, userId }, { userId } or { userId, except }, got %s', 500)
+
+/** `reply.rotate` came too late: another request has given the session a new secret, or it has ended. */
+export const FST_RSP_SESSION_ROTATED = createError(
+  'FST_RSP_SESSION_ROTATED', 'another request has given this session a new secret, or it has ended', 409)
+
+/** There is no such event. */
+export const FST_RSP_SESSION_EVENT_UNKNOWN = createError<[string]>(
+  'FST_RSP_SESSION_EVENT_UNKNOWN', "sessions.on takes the name of an event, such as 'revoked', and a function, got %s", 500)
 
 /** Over a Redis server sessions need a durable store, or to be told that there is none. */
 export const FST_RSP_SESSION_DURABLE_MISSING = createError(
@@ -104,6 +116,10 @@ export const FST_RSP_SESSION_SCHEMA = createError<[string, string, string]>(
 /** On MySQL another process holds the lock of the migration. */
 export const FST_RSP_SESSION_MIGRATION_LOCKED = createError<[number]>(
   'FST_RSP_SESSION_MIGRATION_LOCKED', "another process has been creating the durable store's tables for more than %d s", 503)
+
+/** A pool of mysql2 makes connections under which sessions would not be what the store promises. */
+export const FST_RSP_SESSION_MYSQL_POOL = createError<[string, string, string]>(
+  'FST_RSP_SESSION_MYSQL_POOL', "mysqlStore(pool): the pool's connections have %s '%s', and sessions need %s", 500)
 
 /** The SQLite driver cannot be loaded. */
 export const FST_RSP_SESSION_DRIVER = createError<[string, ErrorOptions?]>(

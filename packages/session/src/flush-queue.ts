@@ -2,6 +2,7 @@ import type { Clock } from '@respite/redis'
 import type { FastifyBaseLogger } from 'fastify'
 
 interface Place { readonly tag: string, readonly hash: string }
+interface Noted { readonly place: Place, /** When it was first noted; flushes that failed do not change it. */ readonly sinceMs: number, readonly dueMs: number }
 
 /** What the queue works with. */
 export interface FlushQueueParts { readonly everyMs: number, readonly clock: Clock, readonly log: FastifyBaseLogger }
@@ -14,7 +15,7 @@ const atOnce = 8
 export class FlushQueue {
   readonly #flush: (place: Place) => Promise<unknown>
   readonly #parts: FlushQueueParts
-  readonly #noted = new Map<string, { readonly place: Place, readonly dueMs: number }>()
+  readonly #noted = new Map<string, Noted>()
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -26,7 +27,7 @@ export class FlushQueue {
 
   add (place: Place): void {
     if (this.#noted.has(place.hash) || this.#closed) return
-    this.#noted.set(place.hash, { place, dueMs: this.#parts.clock.monotonicMs() + this.#parts.everyMs })
+    this.#put(place, this.#parts.clock.monotonicMs())
     if (this.#noted.size > most) this.#run()
     else this.#schedule()
   }
@@ -34,6 +35,19 @@ export class FlushQueue {
   /** @returns whether it was noted; it is no longer */
   take (hash: string): boolean {
     return this.#noted.delete(hash)
+  }
+
+  /** How many wait. */
+  get size (): number {
+    return this.#noted.size
+  }
+
+  /** Since when the one has waited that has waited longest, ms; 0: none waits. */
+  get oldestMs (): number {
+    const nowMs = this.#parts.clock.monotonicMs()
+    let oldestMs = 0
+    for (const { sinceMs } of this.#noted.values()) oldestMs = Math.max(oldestMs, nowMs - sinceMs)
+    return oldestMs
   }
 
   /** Flushes all; stops at the first failures, which are told. */
@@ -64,20 +78,25 @@ export class FlushQueue {
   }
 
   async #due (): Promise<void> {
-    for (;;) {
+    // What is due at the end is the end's, which gives up sooner.
+    while (!this.#closed) {
       const nowMs = this.#parts.clock.monotonicMs()
-      const due: { place: Place, dueMs: number }[] = []
+      const due: Noted[] = []
       for (const one of this.#noted.values()) {
         if (due.length === atOnce || (one.dueMs > nowMs && this.#noted.size <= most)) break
         due.push(one)
       }
       if (due.length === 0) return
       // Behind all others, so that what cannot be flushed now is no hurdle for them; where there is no room, the next request notes it.
-      for (const { place } of await this.#some(due)) if (this.#noted.size < most) this.add(place)
+      for (const { place, sinceMs } of await this.#some(due)) if (this.#noted.size < most && !this.#noted.has(place.hash)) this.#put(place, sinceMs)
     }
   }
 
-  async #some (entries: readonly { readonly place: Place }[]) {
+  #put (place: Place, sinceMs: number): void {
+    this.#noted.set(place.hash, { place, sinceMs, dueMs: this.#parts.clock.monotonicMs() + this.#parts.everyMs })
+  }
+
+  async #some (entries: readonly Noted[]): Promise<readonly Noted[]> {
     for (const { place } of entries) this.#noted.delete(place.hash)
     const done = await Promise.all(entries.map(({ place }) => this.#flush(place).then(() => true, (error: unknown) => {
       this.#parts.log.debug({ err: error }, 'a session could not be flushed')

@@ -1,4 +1,4 @@
-import type { Clock } from '@respite/redis'
+import type { Clock, CounterSeries } from '@respite/redis'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Copies, Held } from './copies.ts'
 import { FST_RSP_SESSION_COPY_BUSY } from './errors.ts'
@@ -16,8 +16,9 @@ export interface FlusherParts {
   readonly clock: Clock
   readonly log: FastifyBaseLogger
   readonly options: Pick<ResolvedOptions, 'data' | 'flushEvery' | 'durableDeadline' | 'maxDataBytes' | 'conflict'>
+  readonly counts: { readonly flushed: CounterSeries, readonly failed: CounterSeries }
   /** Work that nobody waits for. */
-  readonly inBackground: (work: Promise<unknown>) => void
+  readonly inBackground: (work: Promise<unknown>) => Promise<unknown>
 }
 
 type Place = Pick<Held, 'tag' | 'hash'>
@@ -35,6 +36,7 @@ const mostMarks = 1_000
 export class Flusher {
   readonly #parts: FlusherParts
   readonly #queue: FlushQueue
+  readonly #met = new Map<string, Promise<unknown>>()
 
   constructor (parts: FlusherParts) {
     this.#parts = parts
@@ -55,9 +57,25 @@ export class Flusher {
     return { outcome: 'saved', hash: place.hash, version: delta.loaded }
   }
 
+  /** Sessions that wait, and for how long one of them has at most. */
+  get waiting (): { readonly sessions: number, readonly oldestMs: number } {
+    return { sessions: this.#queue.size, oldestMs: this.#queue.oldestMs }
+  }
+
   /** This copy has changes that its row does not: they are flushed within `flushEvery`, unless somebody else has done so. */
   note (place: Place): void {
     if (this.#parts.options.data === 'behind') this.#queue.add(place)
+  }
+
+  /** Of an instance of mode through: one of another mode has left changes in this copy, which come before any of our own. */
+  meet (place: Place): void {
+    if (this.#met.has(place.hash)) return
+    this.#met.set(place.hash, this.#parts.inBackground(this.flush(place).finally(() => this.#met.delete(place.hash))))
+  }
+
+  /** Resolves when what was met in a copy is in its row, or could not be brought there. */
+  async met (hash: string): Promise<void> {
+    await this.#met.get(hash)
   }
 
   /** A touch writes the row anyway. */
@@ -73,7 +91,7 @@ export class Flusher {
 
   /** Brings to the row what the copy alone has. */
   async flush (place: Place): Promise<void> {
-    await this.#bring(place, false)
+    await this.#counted(this.#bring(place, false))
   }
 
   /**
@@ -81,7 +99,7 @@ export class Flusher {
    * @throws FST_RSP_SESSION_COPY_BUSY, FST_RSP_SESSION_STORE_TIMEOUT, a `LinkError`
    */
   async drop (place: Place): Promise<void> {
-    if (!await this.#bring(place, true)) throw new FST_RSP_SESSION_COPY_BUSY()
+    await this.#counted(this.#bring(place, true).then(done => { if (!done) throw new FST_RSP_SESSION_COPY_BUSY() }))
   }
 
   /** Flushes what is noted; what cannot be is left to the next process that meets it. */
@@ -90,16 +108,26 @@ export class Flusher {
   }
 
   async #through (place: Place, delta: Delta & { conflict: SaveRequest['conflict'] }): Promise<SaveResult> {
-    const { store, options: { durableDeadline, maxDataBytes } } = this.#parts
+    const { store, trust, options: { durableDeadline, maxDataBytes } } = this.#parts
     const result = await withinDeadline(store.save({ hash: place.hash, ...delta, maxBytes: maxDataBytes, through: true }), durableDeadline, 'save')
     if (result.outcome !== 'saved') return result
+    const saved = { tag: place.tag, hash: result.hash }
     try {
-      await this.drop({ tag: place.tag, hash: result.hash })
+      await this.drop(saved)
     } catch {
       // No process believes the copy until one has brought the two together.
-      await withinDeadline(store.markPending(result.hash), durableDeadline, 'save')
+      await trust.lags(saved)
     }
     return result
+  }
+
+  async #counted (work: Promise<unknown>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      this.#parts.counts.failed.inc()
+      throw error
+    }
   }
 
   /** @returns false if the copy is to go, and has newer changes each time */
@@ -109,6 +137,7 @@ export class Flusher {
       const unsaved = await copies.unsaved(place)
       if (unsaved === undefined && !drop) return true
       const result = unsaved && await withinDeadline(store.flush({ hash: place.hash, ...unsaved }), durableDeadline, 'flush')
+      if (result?.outcome === 'saved') this.#parts.counts.flushed.inc()
       // It has ended, and its data with it; whoever ended it sees to the copy.
       if (result?.outcome === 'gone') return true
       const goes = drop || result!.stale || result!.hash !== place.hash

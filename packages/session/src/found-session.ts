@@ -1,4 +1,4 @@
-import type { Lease, ReadReply } from './copies.ts'
+import type { Lease, ReadReply } from './copy-reads.ts'
 import type { LiveSession } from './stores/store.ts'
 
 type Hit = Extract<ReadReply, ['HIT', ...unknown[]]>

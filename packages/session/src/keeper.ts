@@ -5,6 +5,7 @@ import type { Copies, Held } from './copies.ts'
 import { copyFields } from './found-session.ts'
 import { livesBy } from './lives-by.ts'
 import type { Flusher } from './flusher.ts'
+import type { LocalSessions } from './local-sessions.ts'
 import type { LookUp } from './look-up.ts'
 import type { ConflictMode, ResolvedOptions } from './options.ts'
 import { type Owner, ownerOfVisitor } from './owner.ts'
@@ -17,9 +18,11 @@ import { withinDeadline } from './within-deadline.ts'
 /** What the steps work with. */
 export interface KeeperParts {
   readonly store: SessionStore
-  readonly redis: { readonly copies: Copies, readonly trust: Trust } | undefined
+  readonly redis: { readonly copies: Copies, readonly trust: Trust, readonly local: LocalSessions | undefined } | undefined
   /** With `data` other than through. */
   readonly flusher: Flusher | undefined
+  /** With `data: 'through'`, for what instances of another mode have left in copies. */
+  readonly meeter: Flusher | undefined
   readonly lookUp: LookUp
   readonly tokens: Tokens<Held>
   readonly events: SessionEvents
@@ -113,8 +116,11 @@ export class Keeper {
   async save (held: { tag: string, hash: string }, delta: { set: Fields, deleted: readonly string[], loaded: number, conflict?: ConflictMode }): Promise<SaveResult> {
     const { options: { maxDataBytes }, redis, store } = this.#parts
     if (this.#parts.flusher !== undefined) return await this.#parts.flusher.save(held, delta)
+    await this.#parts.meeter?.met(held.hash)
     const { conflict = this.#parts.options.conflict } = delta
     const result = await this.#durable('save', store.save({ hash: held.hash, tag: held.tag, ...delta, conflict, maxBytes: maxDataBytes }))
+    // What the request was given is not so any more.
+    if (result.outcome !== 'saved') redis?.local?.end([redis.copies.hold(held).keys[1]])
     if (result.outcome !== 'saved' || redis === undefined) return result
     try {
       // The last save replaces all: its copy is dropped, and filled again by the next request.
@@ -122,7 +128,7 @@ export class Keeper {
       else await redis.copies.save(held.tag, result.hash, result.version, delta)
     } catch {
       // Redis did not acknowledge: no process believes its copy until it does.
-      await this.#durable('save', store.markPending(result.hash))
+      await redis.trust.lags({ tag: held.tag, hash: result.hash })
     }
     return result
   }
@@ -132,21 +138,6 @@ export class Keeper {
     if (this.#touching.has(held.hash) || this.#parts.redis?.trust.durableDown === true) return
     this.#touching.add(held.hash)
     this.inBackground(this.#touch(held, session).finally(() => this.#touching.delete(held.hash)))
-  }
-
-  /** Tells Redis what it did not acknowledge: for rows that another process may have left. */
-  async heal (rows: readonly PendingRow[]): Promise<void> {
-    const { store } = this.#parts
-    const byTag = group(rows)
-    for (const [tag, some] of byTag) {
-      try {
-        await this.#tell(tag, some)
-      } catch (error) {
-        this.#parts.log.debug({ err: error }, 'Redis cannot be told yet of ended sessions')
-        return
-      }
-      await this.#durable('confirm', store.confirm(some.filter(row => row.dead).map(row => row.hash), some.filter(row => !row.dead)))
-    }
   }
 
   /** Redis agrees on these rows; told in the background, with a deadline, since `settled` waits for it. */
@@ -226,15 +217,6 @@ export class Keeper {
     this.inBackground(this.#parts.bus.publish(endedTopic, sids))
   }
 
-  async #tell (tag: string, rows: readonly PendingRow[]): Promise<void> {
-    const { redis, flusher } = this.#parts
-    if (flusher !== undefined) {
-      for (const { hash, dead } of rows) if (!dead) await flusher.drop({ tag, hash })
-    }
-    const rest = flusher === undefined ? rows : rows.filter(row => row.dead)
-    if (rest.length > 0) await redis!.copies.kill(tag, rest)
-  }
-
   #durable<T> (what: string, work: Promise<T>): Promise<T> {
     return withinDeadline(work, this.#parts.options.durableDeadline, what)
   }
@@ -242,14 +224,4 @@ export class Keeper {
   #nowMs (): number {
     return this.#parts.clock.monotonicMs()
   }
-}
-
-function group (rows: readonly PendingRow[]): Map<string, PendingRow[]> {
-  const groups = new Map<string, PendingRow[]>()
-  for (const row of rows) {
-    const some = groups.get(row.tag)
-    if (some === undefined) groups.set(row.tag, [row])
-    else some.push(row)
-  }
-  return groups
 }

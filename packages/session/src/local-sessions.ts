@@ -1,7 +1,9 @@
 import type { Clock, Invalidations, LocalCopies } from '@respite/redis'
 import { LRUCache } from 'lru-cache'
-import type { Copies, Held, ReadCallback, ReadReply } from './copies.ts'
+import type { Copies, Held } from './copies.ts'
+import type { ReadCallback, ReadReply } from './copy-reads.ts'
 import { foundInRedis, type FoundSession } from './found-session.ts'
+import { ageMs, type Moment, momentOf } from './moment.ts'
 import type { Trust } from './trust.ts'
 
 /** What bounds the sessions that a process keeps. */
@@ -19,18 +21,16 @@ export interface LocalParts {
   readonly clock: Clock
 }
 
-/** A session kept in this process; times by the monotonic clock. */
+/** A session kept in this process. */
 interface LocalSession {
+  /** As Redis said it when it was asked: also what it had left. */
   readonly found: FoundSession
   readonly gateKey: string
   readonly era: string
-  /** When what Redis said it had left is over. */
-  readonly endsMs: number
-  /** When it is too old to be believed. */
-  readonly staleMs: number
+  readonly asked: Moment
 }
 
-interface Question { readonly held: Held, readonly era: string, readonly askedMs: number }
+interface Question { readonly held: Held, readonly era: string, readonly asked: Moment }
 
 // What an entry takes beside its text: the objects that hold it, and its places in two maps.
 const overheadBytes = 1_000
@@ -68,13 +68,13 @@ export class LocalSessions implements LocalCopies {
     const [gateKey, key] = held.keys
     const kept = this.#sessions.get(key)
     if (kept === undefined) return undefined
-    const nowMs = clock.monotonicMs()
-    if (nowMs >= kept.endsMs || nowMs >= kept.staleMs || kept.era !== copies.eraOf(gateKey)) {
+    const keptMs = ageMs(clock, kept.asked)
+    if (keptMs >= kept.found.leftMs || keptMs >= this.#maxAgeMs || kept.era !== copies.eraOf(gateKey)) {
       this.#sessions.delete(key)
       return undefined
     }
     if (!invalidations.armed || !trust.believes(held.hash)) return undefined
-    return { ...kept.found, leftMs: kept.endsMs - nowMs }
+    return { ...kept.found, leftMs: kept.found.leftMs - keptMs }
   }
 
   /** Asks Redis, and keeps what it has. @returns false as `Copies.read` does */
@@ -85,7 +85,7 @@ export class LocalSessions implements LocalCopies {
     if (era === undefined || !invalidations.armed || invalidations.means !== 'broadcast') return copies.read(held, callback)
     // Said of the gate or the copy while the answer is on its way: it is given and not kept.
     const mark = invalidations.mark(held.keys)
-    const question = { held, era, askedMs: clock.monotonicMs() }
+    const question = { held, era, asked: momentOf(clock) }
     const asked = copies.read(held, (error, reply) => {
       if (reply?.[0] === 'HIT' && held.keys.every(key => mark.mayKeep(key))) this.#keep(question, reply)
       mark.release()
@@ -113,10 +113,10 @@ export class LocalSessions implements LocalCopies {
     this.#sessions.clear()
   }
 
-  #keep ({ held, era, askedMs }: Question, reply: Extract<ReadReply, ['HIT', ...unknown[]]>): void {
+  #keep ({ held, era, asked }: Question, reply: Extract<ReadReply, ['HIT', ...unknown[]]>): void {
     const [gateKey, key] = held.keys
     const found = foundInRedis(held.hash, reply)
-    this.#sessions.set(key, { found, gateKey, era, endsMs: askedMs + found.leftMs, staleMs: askedMs + this.#maxAgeMs })
+    this.#sessions.set(key, { found, gateKey, era, asked })
     // One that is larger than all may be is not kept.
     if (!this.#sessions.has(key)) return
     const some = this.#ofGate.get(gateKey)

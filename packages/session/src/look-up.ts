@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import type { Copies, Held, Lease } from './copies.ts'
+import type { Copies, Held } from './copies.ts'
+import type { Lease } from './copy-reads.ts'
 import type { Flusher } from './flusher.ts'
 import { copyFields, type FoundSession, foundInRedis, foundInStore } from './found-session.ts'
 import type { LocalSessions } from './local-sessions.ts'
@@ -16,8 +17,12 @@ export type FoundCallback = (error: Error | null, found?: FoundSession) => void
 export interface LookUpParts {
   readonly find: (credential: Credential) => Promise<LiveSession | DeadSession>
   readonly redis: { readonly copies: Copies, readonly trust: Trust, /** What this process keeps. */ readonly local: LocalSessions | undefined } | undefined
+  /** The data set that is asked now, where another one may know sessions that this one does not. */
+  readonly dataSetOf?: (credential: Credential) => string | undefined
   /** With `data` other than through. */
   readonly flusher: Flusher | undefined
+  /** With `data: 'through'`, for what instances of another mode have left in copies. */
+  readonly meeter: Flusher | undefined
   readonly events: SessionEvents
   readonly monotonicMs: () => number
   /** Age from which on a session gets a new hash; Infinity: never. */
@@ -28,12 +33,15 @@ export interface LookUpParts {
   readonly onBackground: (work: Promise<unknown>) => void
 }
 
+/** In place of a data set: dead in any. */
+const whichever = ''
+
 /** Finds the session of a verified token: in Redis if that may be believed, else in the durable store. */
 export class LookUp {
   readonly #parts: LookUpParts
   readonly #reads: SharedReads
-  // Hashes the store does not hold alive; they never come alive again, so that to remember them is safe. Bounded.
-  readonly #dead = new LRUCache<string, true>({ max: 10_000, ttl: 60_000 })
+  // Hashes the store does not hold alive, and the data set that says so; there they never come alive again, so that to remember them is safe. Bounded.
+  readonly #dead = new LRUCache<string, string>({ max: 10_000, ttl: 60_000 })
 
   constructor (parts: LookUpParts) {
     this.#parts = parts
@@ -42,8 +50,8 @@ export class LookUp {
 
   /** Calls back once, perhaps before it returns. */
   find (held: Held, callback: FoundCallback): void {
-    const { redis, events } = this.#parts
-    if (this.#dead.has(held.hash)) {
+    const { redis, events, flusher } = this.#parts
+    if (this.#isDead(held)) {
       events.dead.inc()
       callback(null)
       return
@@ -51,6 +59,7 @@ export class LookUp {
     const kept = redis?.local?.find(held)
     if (kept !== undefined) {
       events.local.inc()
+      if (kept.unsaved) flusher?.note(held)
       callback(null, kept)
       return
     }
@@ -82,13 +91,21 @@ export class LookUp {
 
   /** This session has ended: remembered here. */
   forget (hash: string): void {
-    this.#dead.set(hash, true)
+    this.#dead.set(hash, whichever)
+  }
+
+  #isDead (held: Held): boolean {
+    const dataSet = this.#dead.get(held.hash)
+    return dataSet !== undefined && (dataSet === whichever || dataSet === this.#parts.dataSetOf?.(held))
   }
 
   #hit (held: Held, reply: ['HIT', string, string, number, string[]], callback: FoundCallback): void {
     this.#parts.events.hit.inc()
     const found = foundInRedis(held.hash, reply)
-    if (found.unsaved) this.#parts.flusher?.note(held)
+    if (found.unsaved) {
+      this.#parts.flusher?.note(held)
+      this.#parts.meeter?.meet(held)
+    }
     callback(null, found)
   }
 
@@ -140,8 +157,8 @@ export class LookUp {
     if (!asked) callback(null, found)
   }
 
-  #gone (held: Held, { lease }: Answer, { reuse }: DeadSession, callback: FoundCallback): void {
-    if (held.chosen !== true) this.#dead.set(held.hash, true)
+  #gone (held: Held, { lease }: Answer, { reuse, dataSet = whichever }: DeadSession, callback: FoundCallback): void {
+    if (held.chosen !== true) this.#dead.set(held.hash, dataSet)
     callback(null)
     if (reuse !== undefined) this.#parts.onReuse(reuse)
     if (lease !== undefined && held.chosen !== true) this.#parts.onBackground(this.#parts.redis!.copies.bury(held))

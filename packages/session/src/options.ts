@@ -151,6 +151,7 @@ export const optionsSchema = {
       type: 'array',
       minItems: 1,
       maxItems: 8,
+      secret: true,
       items: { type: 'string', minLength: 32, secret: true },
       description: 'Keys that sign tokens, 32 characters or more: the first signs, all verify. Required with a durable store'
     },
@@ -211,6 +212,7 @@ export function resolveOptions (given: SessionOptions | undefined): Readonly<Res
 
 function contradiction (options: ResolvedOptions): string | undefined {
   const { durable, afterFailover, perUser, cookie, idle, absolute, remember, touchEvery, rotateEvery, grace, conflict, data, pollEvery, trust, durableDown, l1 } = options
+  if (typeof durable === 'object' && typeof durable.open !== 'function') return `durable must be a store such as postgresStore(pool), got ${Array.isArray(durable) ? 'an array' : `a ${String((durable as object).constructor?.name)}`}`
   if (perUser.onExceed === 'replace' && perUser.max > 1) return `perUser.onExceed 'replace' ends all other sessions: with max ${perUser.max} say 'evict-oldest' or 'reject'`
   if (cookie.name.startsWith('__Host-') && (!cookie.secure || cookie.path !== '/' || cookie.domain !== undefined)) {
     return `cookie.name '${cookie.name}' asks for secure: true, path '/' and no domain`

@@ -5,12 +5,15 @@ import fp from 'fastify-plugin'
 import { Copies } from './copies.ts'
 import { FST_RSP_SESSION_DURABLE_MISSING, FST_RSP_SESSION_SECRETS_MISSING } from './errors.ts'
 import { Credentials } from './http/credentials.ts'
+import type { LoginOptions } from './http/login-options.ts'
 import { originCheck } from './http/origin.ts'
 import { RequestSession } from './http/request-session.ts'
+import { checkRoute } from './http/route-plan.ts'
 import { SessionCookie } from './http/session-cookie.ts'
 import { held, sessionDuty, type SessionRequest } from './http/session-duty.ts'
-import { finish, login, type LoginOptions, logout, type ReplyParts } from './http/session-reply.ts'
+import { finish, login, logout, type ReplyParts, rotate } from './http/session-reply.ts'
 import { Flusher } from './flusher.ts'
+import { heal } from './healer.ts'
 import { type House, houses } from './house.ts'
 import { endedTopic, Keeper } from './keeper.ts'
 import { type LocalSessions, openLocal } from './local-sessions.ts'
@@ -26,7 +29,7 @@ import { createSessions } from './sessions.ts'
 import { MemoryStore } from './stores/memory.ts'
 import type { PendingRow, SessionStore } from './stores/store.ts'
 import { isVisitorTag, Tokens } from './token.ts'
-import { Trust } from './trust.ts'
+import { type Place, Trust } from './trust.ts'
 import { withinDeadline } from './within-deadline.ts'
 
 /**
@@ -42,6 +45,7 @@ async function sessionPlugin (fastify: FastifyInstance, given: SessionOptions): 
   const credentials = new Credentials(house.tokens, cookie, { transports: options.transports, events })
 
   decorate(fastify, { options, parts: { keeper, rotator, cookie, checkOrigin, options, events, hold: credential => copies.hold(credential) } })
+  fastify.addHook('onRoute', checkRoute)
   respite.requests.add(sessionDuty({ credentials, lookUp, keeper, checkOrigin, options }))
   respite.provide('identity', identityOf(credentials))
 }
@@ -62,6 +66,7 @@ export function openHouse (fastify: FastifyInstance, given: SessionOptions): Hou
       if (active !== undefined) gauge.of().set(active)
     }
   })
+  if (house.flusher !== undefined && options.data === 'behind') countWaiting(respite, house.flusher)
   runWithApp(fastify, house)
   return house
 }
@@ -78,20 +83,22 @@ function build (respite: Respite, options: ResolvedOptions): House {
   const secrets = options.secrets ?? [randomSecret(32).toString('base64url')]
   const tokens = new Tokens(secrets, credential => copies.hold(credential))
   const times = { pollEveryMs: options.pollEvery, trustMs: options.trust, durableDownMs: options.durableDown, deadlineMs: options.durableDeadline }
-  const heal = (rows: readonly PendingRow[]) => keeper.inBackground(keeper.heal(rows))
-  const onPending = (rows: readonly PendingRow[]) => local?.end(rows.map(row => copies.hold(row).keys[1]))
+  const healed = (rows: readonly PendingRow[]): Promise<unknown> => keeper.inBackground(heal({ store, copies, flusher, log, deadlineMs: options.durableDeadline }, rows))
+  const onPending = (rows: readonly Place[]) => local?.end(rows.map(row => copies.hold(row).keys[1]))
   // Embedded with a durable store keeps no copies: two processes may share the store. Nor does a store that is Redis itself.
-  const trust: Trust | undefined = link.embedded || options.durable === 'none' ? undefined : new Trust({ store, clock, chance, log, times, heal, onPending })
+  const trust: Trust | undefined = link.embedded || options.durable === 'none' ? undefined : new Trust({ store, clock, chance, log, times, heal: healed, onPending })
   const local = openLocal({ copies, trust, invalidations: respite.invalidations, clock }, options.l1)
   const redis = trust && { copies, trust, local }
-  const flusher = redis && options.data !== 'through'
-    ? new Flusher({ store, ...redis, clock, log, options, inBackground: work => keeper.inBackground(work) })
-    : undefined
+  const inBackground = (work: Promise<unknown>): Promise<unknown> => keeper.inBackground(work)
+  const anyFlusher: Flusher | undefined = redis && new Flusher({ store, ...redis, clock, log, options, counts: flushCounts(respite), inBackground })
+  const [flusher, meeter] = options.data === 'through' ? [undefined, anyFlusher] : [anyFlusher, undefined]
   const lookUp = new LookUp({
     // Memory answers at once, and needs no timer for every request.
     find: store.kind === 'memory' ? ({ hash }) => store.find(hash) : ({ hash, tag }) => withinDeadline(store.find(hash, tag), options.durableDeadline, 'find'),
+    ...(store instanceof RedisStore && { dataSetOf: ({ tag }) => store.dataSetOf(tag) }),
     redis,
     flusher,
+    meeter,
     events,
     rotateMs: options.rotateEvery === 0 ? Infinity : options.rotateEvery,
     monotonicMs: () => clock.monotonicMs(),
@@ -102,8 +109,8 @@ function build (respite: Respite, options: ResolvedOptions): House {
       keeper.inBackground(keeper.revoke({ owner, sid }))
     }
   })
-  const keeper: Keeper = new Keeper({ store, redis, flusher, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
-  const rotator = new Rotator({ store, redis, flusher, tokens, events, clock, log, options, confirm: row => keeper.confirm([], [row]) })
+  const keeper: Keeper = new Keeper({ store, redis, flusher, meeter, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
+  const rotator = new Rotator({ store, redis, flusher, meeter, tokens, events, clock, log, options, confirm: row => keeper.confirm([], [row]) })
   const ends = new SessionEnds({
     living: sids => withinDeadline(store.living(sids), options.durableDeadline, 'living'),
     // Embedded, what other processes do with the same store is told by nobody.
@@ -136,6 +143,7 @@ function decorate (fastify: FastifyInstance, { options, parts }: { options: Reso
     return login(parts, { reply: this, session: sessionOf(this.request) }, { userId, options: login_ })
   })
   fastify.decorateReply('logout', function (this: FastifyReply) { return logout(parts, sessionOf(this.request)) })
+  fastify.decorateReply('rotate', function (this: FastifyReply) { return rotate(parts, { reply: this, session: sessionOf(this.request) }) })
   fastify.addHook('onSend', (request: SessionRequest, reply, _payload, done) => {
     const session = request[held]
     if (!session || (!session.changed && session.cookie === undefined && session.found?.rotation === undefined)) done()
@@ -185,6 +193,16 @@ function runWithApp (fastify: FastifyInstance, { store, trust, local, flusher, k
     await flusher?.close()
     await store.close()
   })
+}
+
+function flushCounts ({ metrics: port }: Respite) {
+  const counter = port.counter(metrics.flushes)
+  return { flushed: counter.of('flushed'), failed: counter.of('failed') }
+}
+
+function countWaiting ({ metrics: port }: Respite, flusher: Flusher): void {
+  port.gauge({ ...metrics.flushWaiting, collect: gauge => gauge.of().set(flusher.waiting.sessions) })
+  port.gauge({ ...metrics.flushAge, collect: gauge => gauge.of().set(flusher.waiting.oldestMs / 1_000) })
 }
 
 /** Sessions kept in this process end by the server's word, and are counted. */

@@ -7,29 +7,33 @@ const everyMs = 60_000
 const most = 1_000
 // Of a minute: what is left then is the next one's.
 const mostPortions = 100
+// A call that was never answered, as over a connection that broke in silence, must not be the last; one over a large table takes its minutes.
+const givenUpMs = 10 * everyMs
 
 /** Deletes what has expired, once a minute over all instances. */
 export function purger ({ store, events, respite }: { store: SessionStore, events: SessionEvents, respite: Respite }): { start (): void, stop (): void } {
   let timer: NodeJS.Timeout | undefined
-  let purging = false
+  let purging: { readonly sinceMs: number } | undefined
   let stopped = false
   const log = respite.logger('session')
 
   async function purge (): Promise<void> {
     // Each instance leaves it to the others in all but its share of the minutes.
-    if (purging || respite.chance() * respite.bus.instances >= 1) return
-    purging = true
+    if (respite.chance() * respite.bus.instances >= 1) return
+    const nowMs = respite.clock.monotonicMs()
+    if (purging !== undefined && nowMs - purging.sinceMs < givenUpMs) return
+    const began = purging = { sinceMs: nowMs }
     try {
       for (let portion = 0; portion < mostPortions; portion++) {
-        const expired = await store.purge(most)
-        for (const { sid, userId } of expired) if (!isEndedMark(sid)) events.emit('expired', { id: sid, userId })
-        if (stopped || expired.length < most) break
+        const purged = await store.purge(most)
+        for (const { sid, userId, expired } of purged) if (expired && !isEndedMark(sid)) events.emit('expired', { id: sid, userId })
+        if (stopped || began !== purging || purged.length < most) break
       }
     } catch (error) {
       // The next minute has another try; expired rows are refused all the same.
       log.debug({ err: error }, 'expired sessions could not be deleted')
     } finally {
-      purging = false
+      if (began === purging) purging = undefined
     }
   }
 

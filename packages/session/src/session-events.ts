@@ -1,5 +1,7 @@
+import { inspect } from 'node:util'
 import type { CounterSeries, Metrics } from '@respite/redis'
 import type { FastifyBaseLogger } from 'fastify'
+import { FST_RSP_SESSION_EVENT_UNKNOWN } from './errors.ts'
 import { metrics } from './metrics.ts'
 
 /** What can happen to a session. */
@@ -13,6 +15,7 @@ export interface SessionEvent {
   readonly userId: string | undefined
 }
 
+/** May be asynchronous: nobody waits for it, and that it throws or rejects is logged. */
 export type SessionListener = (event: SessionEvent) => void
 
 /** Counts what happens to sessions, and tells those who listen in this process. */
@@ -48,8 +51,13 @@ export class SessionEvents {
     this.#log = log
   }
 
-  /** @returns the way to stop listening */
+  /**
+   * @returns the way to stop listening
+   * @throws FST_RSP_SESSION_EVENT_UNKNOWN
+   */
   on (name: SessionEventName, listener: SessionListener): () => void {
+    // Nobody would ever be told, and nobody told so.
+    if (!Object.hasOwn(this.#counters, name) || typeof listener !== 'function') throw new FST_RSP_SESSION_EVENT_UNKNOWN(inspect([name, listener], { depth: 0, maxStringLength: 40, breakLength: Infinity }))
     let listeners = this.#listeners.get(name)
     if (listeners === undefined) this.#listeners.set(name, listeners = new Set())
     listeners.add(listener)
@@ -64,12 +72,14 @@ export class SessionEvents {
 
   /** Tells without counting: what another process has counted. */
   tell (name: SessionEventName, event: SessionEvent): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
+    // A listener's fault is not the session's: the others are told all the same.
+    const failed = (error: unknown) => { this.#log.error({ err: error, event: name }, 'a session listener failed') }
+    // A copy: a listener may stop, or add, others.
+    for (const listener of [...this.#listeners.get(name) ?? []]) {
       try {
-        listener(event)
+        Promise.resolve(listener(event)).catch(failed)
       } catch (error) {
-        // A listener's fault is not the session's: the others are told all the same.
-        this.#log.error({ err: error, event: name }, 'a session listener threw')
+        failed(error)
       }
     }
   }

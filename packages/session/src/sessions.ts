@@ -2,6 +2,7 @@ import type { Clock } from '@respite/redis'
 import type { FastifyRequest } from 'fastify'
 import { FST_RSP_SESSION_REVOKE_WHAT } from './errors.ts'
 import { closeWithSession, type FollowOptions, followSession } from './http/following.ts'
+import { checkLoginOptions } from './http/login-options.ts'
 import { RequestSession, type SessionData } from './http/request-session.ts'
 import type { SessionConnection } from './http/session-connection.ts'
 import type { Keeper } from './keeper.ts'
@@ -37,9 +38,10 @@ export interface Sessions {
   /** Sessions alive now; counted at most every 10 s. Undefined with `durable: 'none'`: nobody counts them there. */
   active (): Promise<number | undefined>
   /**
-   * Tells of `created`, `renewed`, `lost` and `reuse` in the process where it happens, of `revoked` in every process
+   * Tells of `created`, `renewed`, `rotated`, `lost` and `reuse` in the process where it happens, of `revoked` in every process
    * (where the message arrives), of `expired` in the one that cleans up.
    * @returns the way to stop listening
+   * @throws FST_RSP_SESSION_EVENT_UNKNOWN
    */
   on (name: SessionEventName, listener: SessionListener): () => void
   /**
@@ -73,7 +75,9 @@ export function createSessions ({ keeper, store, events, ends, clock, options }:
   let counted: { atMs: number, count: Promise<number | undefined> } | undefined
   const durable = <T>(what: string, work: Promise<T>) => withinDeadline(work, options.durableDeadline, what)
   const sessions: Sessions = {
-    async login (userId, { data = {}, remember = false } = {}) {
+    async login (userId, given = {}) {
+      checkLoginOptions(given, ['data', 'remember'])
+      const { data = {}, remember = false } = given
       const first = new RequestSession(options.maxDataBytes)
       for (const [name, value] of Object.entries(data)) first.set(name, value)
       const { sid, token } = await keeper.login(ownerOfUser(userId), first.takeChanges().set, { remember })
@@ -81,13 +85,12 @@ export function createSessions ({ keeper, store, events, ends, clock, options }:
     },
     list: async userId => await durable('list', store.list(ownerOfUser(userId).owner)),
     async revoke (what) {
+      checkRevoke(what)
       if (!('id' in what)) {
-        if (what?.userId === undefined) throw new FST_RSP_SESSION_REVOKE_WHAT()
         const { userId, except } = what
         return { ended: await keeper.revoke({ owner: ownerOfUser(userId).owner, ...(except !== undefined && { except }) }, userId) }
       }
       const { id, userId } = what
-      if (typeof id !== 'string' || ('userId' in what && userId === undefined)) throw new FST_RSP_SESSION_REVOKE_WHAT()
       const owner = userId === undefined ? await keeper.ownerOfSession(id) : ownerOfUser(userId).owner
       return { ended: owner === undefined ? [] : await keeper.revoke({ owner, sid: id }, userId) }
     },
@@ -106,4 +109,13 @@ export function createSessions ({ keeper, store, events, ends, clock, options }:
     onEnd: (request, listener, { prolong = false } = {}) => followSession(ends, request, { listener, prolong })
   }
   return Object.freeze(sessions)
+}
+
+/** A name that is misspelt, or a value that is missing, must not end more than was meant. Ids are not shown. */
+function checkRevoke (what: RevokeWhat): void {
+  const given = Object.entries(what ?? {})
+  const names = given.map(([name]) => name).sort().join()
+  const isGiven = ([name, value]: [string, unknown]) => name === 'userId' ? value !== undefined : typeof value === 'string' && value !== ''
+  if (/^(id|id,userId|userId|except,userId)$/.test(names) && given.every(isGiven)) return
+  throw new FST_RSP_SESSION_REVOKE_WHAT(`{ ${given.map(([name, value]) => `${name}: ${value === '' ? "''" : typeof value}`).join(', ')} }`)
 }

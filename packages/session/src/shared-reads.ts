@@ -1,4 +1,4 @@
-import type { Lease } from './copies.ts'
+import type { Lease } from './copy-reads.ts'
 import type { Credential } from './token.ts'
 import { type DeadSession, isLive, type LiveSession } from './stores/store.ts'
 

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Chance, Clock } from '@respite/redis'
 import type { FastifyBaseLogger } from 'fastify'
+import { ageMs, type Moment, momentOf } from './moment.ts'
 import type { PendingRow, SessionStore } from './stores/store.ts'
 import { withinDeadline } from './within-deadline.ts'
 
@@ -14,14 +15,17 @@ export interface TrustParts {
   /** Tells Redis what it does not know yet: rows that have been pending for a while. */
   readonly heal: (rows: readonly PendingRow[]) => Promise<unknown>
   /** Told of the rows that Redis is not believed for from now on. */
-  readonly onPending?: (rows: readonly PendingRow[]) => void
+  readonly onPending?: (rows: readonly Place[]) => void
 }
+
+/** Where a row's copy is. */
+export type Place = Pick<PendingRow, 'tag' | 'hash'>
 
 // More pending rows than this are not carried along: nothing is trusted until they are fewer.
 const most = 10_000
 // What a crash left half done is taken over by others after this time.
 const healAfterMs = 2_000
-const never = { monotonicMs: -Infinity, wallMs: -Infinity }
+const never: Moment = { monotonicMs: -Infinity, wallMs: -Infinity }
 
 /**
  * Whether Redis may be believed. A process believes it only if it lately asked the durable store for the rows that Redis
@@ -32,6 +36,11 @@ export class Trust {
   readonly #parts: TrustParts
   #asked = never
   #bypass: ReadonlySet<string> = new Set()
+  // Rows that this process has made pending, and how many polls had been sent by then: a later one tells of them. Bounded.
+  readonly #lagging = new Map<string, number>()
+  #polls = 0
+  /** Answers up to this poll give no trust. */
+  #useless = 0
   #failures = 0
   #firstSeenMs = new Map<string, number>()
   #healing = false
@@ -46,12 +55,12 @@ export class Trust {
   believes (hash: string): boolean {
     const ageMs = this.#ageMs()
     // Two polls in a row have failed: the durable store is down, and not this process that was asleep.
-    return (ageMs < this.#parts.times.trustMs || (this.#failures >= 2 && ageMs < this.#parts.times.durableDownMs)) && !this.#bypass.has(hash)
+    return (ageMs < this.#parts.times.trustMs || (this.#failures >= 2 && ageMs < this.#parts.times.durableDownMs)) && this.#agrees(hash)
   }
 
   /** The same after the durable store itself has failed to answer for this session. */
   outlasts (hash: string): boolean {
-    return this.#ageMs() < this.#parts.times.durableDownMs && !this.#bypass.has(hash)
+    return this.#ageMs() < this.#parts.times.durableDownMs && this.#agrees(hash)
   }
 
   /** Whether the last polls have failed. */
@@ -62,6 +71,21 @@ export class Trust {
   /** Resolves when every process has either asked since the commit that was just made, or believes nothing. */
   async afterCommit (): Promise<void> {
     await wait(Math.ceil(this.#parts.times.trustMs * 1.01))
+  }
+
+  /**
+   * Redis did not acknowledge a change of this row: this process believes its copy no longer, the others from their next poll on.
+   * @throws FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT
+   */
+  async lags ({ tag, hash }: Place): Promise<void> {
+    const { store, times: { deadlineMs }, onPending } = this.#parts
+    await withinDeadline(store.markPending(hash), deadlineMs, 'pending')
+    if (this.#lagging.size < most) this.#lagging.set(hash, this.#polls)
+    else {
+      this.#asked = never
+      this.#useless = this.#polls
+    }
+    onPending?.([{ tag, hash }])
   }
 
   /** Asks once, then again and again. */
@@ -79,15 +103,15 @@ export class Trust {
   async poll (): Promise<void> {
     const { store, clock, times, log } = this.#parts
     // Trust counts from when the question was sent: what was committed later is not in its answer.
-    const asked = { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() }
+    const asked = { ...momentOf(clock), poll: ++this.#polls }
     try {
       const rows = await withinDeadline(store.pending(most + 1), times.deadlineMs, 'pending')
       if (this.#failures >= 2) log.info('the durable session store answers again')
       this.#failures = 0
-      if (rows.length <= most) this.#install(asked, rows)
+      if (rows.length <= most && asked.poll > this.#useless) this.#install(asked, rows)
       else {
         this.#asked = never
-        log.error({ pending: rows.length }, 'too many session rows that Redis does not know of: every request asks the durable store')
+        log.error({ pending: Math.max(rows.length, this.#lagging.size) }, 'too many session rows that Redis does not know of: every request asks the durable store')
       }
       this.#heal(rows)
     } catch (error) {
@@ -96,9 +120,10 @@ export class Trust {
     }
   }
 
-  #install (asked: { monotonicMs: number, wallMs: number }, rows: readonly PendingRow[]): void {
+  #install ({ poll, ...asked }: Moment & { readonly poll: number }, rows: readonly PendingRow[]): void {
     this.#asked = asked
     this.#bypass = new Set(rows.map(row => row.hash))
+    for (const [hash, before] of this.#lagging) if (poll > before) this.#lagging.delete(hash)
     this.#parts.onPending?.(rows)
   }
 
@@ -118,10 +143,13 @@ export class Trust {
     }).finally(() => { this.#healing = false })
   }
 
+  /** Nothing is known that Redis did not acknowledge. */
+  #agrees (hash: string): boolean {
+    return !this.#bypass.has(hash) && !this.#lagging.has(hash)
+  }
+
   #ageMs (): number {
-    const { clock } = this.#parts
-    // The larger of the two: a machine that slept shows it in one of them.
-    return Math.max(clock.monotonicMs() - this.#asked.monotonicMs, clock.wallMs() - this.#asked.wallMs)
+    return ageMs(this.#parts.clock, this.#asked)
   }
 
   #schedule (): void {

@@ -1,5 +1,5 @@
 import { systemClock } from '@respite/redis'
-import { gate } from '@respite/testing'
+import { gate, until } from '@respite/testing'
 import type { FastifyBaseLogger } from 'fastify'
 import t from 'tap'
 import { FlushQueue } from '../src/flush-queue.ts'
@@ -50,4 +50,41 @@ t.test('closes by flushing all; where nothing can be flushed it gives up after e
   for (let i = 0; i < 20; i++) bad.add(place(i))
   await bad.close()
   t.same([tried, warnings], [8, [{ sessions: 20 }]])
+})
+
+// Seen: with the database gone an app with thousands of unsaved sessions took a deadline for every eight of them to close.
+t.test('a close while flushes fail gives up after those under way and eight more, and tells of all that are left', async t => {
+  const warnings: object[] = []
+  const first = gate()
+  let tried = 0
+  const queue = new FlushQueue(async () => {
+    tried++
+    await first.pass()
+    throw new TypeError('down')
+  }, { everyMs: 1, clock: systemClock, log: logOf(warnings) })
+  for (let i = 0; i < 100; i++) queue.add(place(i))
+  await until('a flush', () => tried > 0)
+  const closing = queue.close()
+  first.open()
+  await closing
+  t.ok(tried <= 16, `${tried} tries`)
+  t.same(warnings, [{ sessions: 100 }])
+})
+
+t.test('says how many wait, and for how long the oldest has, whatever has failed meanwhile', async t => {
+  let nowMs = 0
+  const failed = gate()
+  let tried = false
+  const queue = new FlushQueue(async () => { tried = true; await failed.pass(); throw new TypeError('down') }, { everyMs: 20, clock: { ...systemClock, monotonicMs: () => nowMs }, log: logOf([]) })
+  t.same([queue.size, queue.oldestMs], [0, 0])
+  queue.add(place(1))
+  nowMs = 500
+  queue.add(place(2))
+  t.same([queue.size, queue.oldestMs], [2, 500])
+  // The queue's own timer keeps no process alive.
+  await until('a flush', () => tried)
+  failed.open()
+  await until('the failed flush to wait again', () => queue.size === 2)
+  t.equal(queue.oldestMs, 500)
+  await queue.close()
 })

@@ -21,7 +21,9 @@ const copies = new Copies(link, keyspace)
 
 /** What a process keeps, by a clock of the test's own. */
 async function kept (bounds: Partial<LocalBounds> = {}) {
-  const clock = handClock()
+  const hand = handClock()
+  let wallAheadMs = 0
+  const clock = { monotonicMs: hand.monotonicMs, wallMs: () => hand.wallMs() + wallAheadMs, pass: hand.pass }
   let trusted = true
   const trust = { believes: () => trusted } as never
   const local = new LocalSessions({ copies, trust, invalidations, clock }, { maxAge: 60_000, maxItems: 100, maxBytes: 1_000_000, ...bounds })
@@ -32,6 +34,8 @@ async function kept (bounds: Partial<LocalBounds> = {}) {
     local,
     clock,
     distrust () { trusted = false },
+    /** The wall clock alone goes on, as while a machine sleeps. */
+    sleep (ms: number) { wallAheadMs += ms },
     /** A session that Redis has, after it was read. */
     async session (ttlMs = 3_600_000, text = 'tea') {
       const held = copies.hold({ tag: newTag(), hash: hashOf(randomToken()) })
@@ -65,6 +69,20 @@ t.test('a copy is used for no longer than its greatest age', async t => {
   t.match(local.find(held), { userId: 'ada', sid: 'sid' })
   clock.pass(1)
   t.equal(local.find(held), undefined)
+})
+
+t.test('a machine that slept has slept for its copies too: they end by whichever clock has gone further', async t => {
+  const { local, sleep, session } = await kept({ maxAge: 10_000 })
+  const held = await session()
+  sleep(9_999)
+  t.match(local.find(held), { userId: 'ada' })
+  sleep(1)
+  t.equal(local.find(held), undefined, 'as old as it may be')
+  const ended = await session(5_000)
+  sleep(-60_000)
+  t.ok(local.find(ended)!.leftMs <= 5_000, 'a wall clock that was set back prolongs nothing')
+  sleep(65_000)
+  t.equal(local.find(ended), undefined, 'the session itself is over')
 })
 
 t.test('a copy is believed only while Redis would be', async t => {

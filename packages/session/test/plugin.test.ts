@@ -151,14 +151,15 @@ t.test('a route with session: false reads nothing and cannot write', async t => 
   t.match((await app.inject({ url: '/off-set', headers: bearer(token) })).json(), { code: 'FST_RSP_SESSION_OFF' })
 })
 
-t.test('a fresh route wants a recent log-in, and a senseless config is refused', async t => {
+t.test('a fresh route wants a recent log-in, and a senseless config is refused when the route is added', async t => {
   const app = await shop(t)
   app.get('/never-fresh', { config: { session: { fresh: 0 } } }, async () => ({}))
-  app.get('/typo', { config: { session: 'requird' as 'required' } }, async () => ({}))
+  const senseless = ['requird', true, null, {}, { fresh: 'soon' }, { fresh: '5m', required: true }]
+  for (const session of senseless) t.throws(() => app.get('/typo', { config: { session: session as 'required' } }, async () => ({})), { message: /config\.session/ })
+  t.throws(() => app.get('/typo', { config: { session: 'requird' as 'required' } }, async () => ({})), { code: 'FST_RSP_SESSION_ROUTE_INVALID', message: /GET \/typo.*requird/ })
   const token = await loggedIn(app)
   t.equal((await app.inject({ url: '/fresh', headers: bearer(token) })).statusCode, 200)
   t.equal((await app.inject({ url: '/fresh' })).statusCode, 401)
-  t.match((await app.inject('/typo')).json(), { statusCode: 500, code: 'FST_RSP_SESSION_ROUTE_INVALID', message: /GET \/typo.*requird/ })
 })
 
 t.test('refuses data it cannot keep, and keeps the session as it was', async t => {
@@ -194,8 +195,6 @@ t.test('lists and revokes: one, another user\'s, the others, all', async t => {
   t.equal(await app.sessions.active(), 1)
   t.same(await app.sessions.revokeAll('ada'), { ended: [ids[3]] })
   t.same(await alive(), [401, 401, 401, 401])
-  await t.rejects(app.sessions.revoke({} as never), { code: 'FST_RSP_SESSION_REVOKE_WHAT' })
-  await t.rejects(app.sessions.revoke({ id: ids[0]!, userId: undefined } as never), { code: 'FST_RSP_SESSION_REVOKE_WHAT' })
   await t.rejects(app.sessions.list(''), { code: 'FST_RSP_SESSION_USER_INVALID' })
 })
 
@@ -235,6 +234,11 @@ t.test('holds tokens over a change of secrets', async t => {
 t.test('refuses options that make no sense, without showing a secret', async t => {
   const refused = async (options: SessionOptions, expected: { code: string, message?: RegExp }) => t.rejects(makeApp(options), expected)
   await refused({ secrets: ['short-and-secret'] }, { code: 'FST_RSP_OPTION_INVALID', message: /^(?!.*short-and-secret).*secrets\[0\]/ })
+  await refused({ secrets: 'not-in-an-array-and-long-enough-for-one' } as never, { code: 'FST_RSP_OPTION_INVALID', message: /^(?!.*long-enough).*'secrets' must be array, got a string of 39 characters/ })
+  for (const durable of [new Map(), {}, []]) await refused({ durable, secrets: ['s'.repeat(32)] } as never, { code: 'FST_RSP_SESSION_OPTIONS', message: /durable must be a store such as postgresStore\(pool\), got a/ })
+  await refused({ durable: 'redis' } as never, { code: 'FST_RSP_OPTION_INVALID', message: /'durable' must be 'none' or of type object, got 'redis'/ })
+  await refused({ csrf: { origins: ['app.example.org'] } }, { code: 'FST_RSP_OPTION_INVALID', message: /'csrf\.origins\[0\]' must match pattern .* got 'app\.example\.org'/ })
+  await refused({ csrf: { origin: [] } } as never, { code: 'FST_RSP_OPTION_INVALID', message: /'csrf\.origins?'/ })
   await refused({ idle: -1 } as never, { code: 'FST_RSP_OPTION_INVALID', message: /idle/ })
   await refused({ perUser: { max: 2 } }, { code: 'FST_RSP_SESSION_OPTIONS', message: /evict-oldest/ })
   await refused({ cookie: { secure: false } }, { code: 'FST_RSP_SESSION_OPTIONS', message: /__Host-sid/ })

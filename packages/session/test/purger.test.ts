@@ -9,18 +9,29 @@ const most = 1_000
 /** One that purges by what the test says, and how often it asked. */
 function purging (t: Test, answer: (limit: number) => Promise<number>) {
   mock.timers.enable({ apis: ['setInterval'] })
-  let asked = 0
+  let [asked, told, nowMs] = [0, 0, 0]
   const store = {
     async purge (limit: number) {
       asked++
-      return Array.from({ length: await answer(limit) }, (_, i) => ({ sid: `s${i}`, userId: undefined }))
+      return Array.from({ length: await answer(limit) }, (_, i) => ({ sid: `s${i}`, userId: undefined, expired: i % 2 === 0 }))
     }
   } as unknown as SessionStore
-  const respite = { logger: () => ({ debug () {} }), chance: () => 0, bus: { instances: 1 } } as never
-  const purge = purger({ store, events: { emit () {} } as never, respite })
+  const clock = { monotonicMs: () => nowMs }
+  const respite = { logger: () => ({ debug () {} }), chance: () => 0, bus: { instances: 1 }, clock } as never
+  const purge = purger({ store, events: { emit () { told++ } } as never, respite })
   purge.start()
   t.teardown(() => { purge.stop(); mock.timers.reset() })
-  return { purge, asked: () => asked }
+  return {
+    purge,
+    asked: () => asked,
+    told: () => told,
+    minutes (n: number) {
+      for (let i = 0; i < n; i++) {
+        nowMs += everyMs
+        mock.timers.tick(everyMs)
+      }
+    }
+  }
 }
 
 const turns = async () => { for (let i = 0; i < 1_000; i++) await Promise.resolve() }
@@ -49,9 +60,29 @@ t.test('a store that is behind for ever is asked a bounded number of times, and 
   t.equal(asked(), 101)
 })
 
-t.test('a store that does not answer is not asked once more', async t => {
-  const { asked } = purging(t, () => new Promise(() => undefined))
-  for (let i = 0; i < 3; i++) mock.timers.tick(everyMs)
+t.test('a store that does not answer is not asked once more, but after ten minutes it is, whatever became of the first question', async t => {
+  const answers: ((n: number) => void)[] = []
+  const { asked, minutes } = purging(t, () => new Promise(resolve => { answers.push(resolve) }))
+  minutes(10)
   await turns()
   t.equal(asked(), 1)
+  minutes(2)
+  await turns()
+  t.equal(asked(), 2)
+  answers[0]!(most)
+  await turns()
+  t.equal(asked(), 2, 'the first goes on no more')
+  minutes(1)
+  t.equal(asked(), 2, 'and leaves the second its time')
+  answers[1]!(0)
+  await turns()
+  minutes(1)
+  t.equal(asked(), 3)
+})
+
+t.test('tells of what expired, and not of other rows that go', async t => {
+  const { told, minutes } = purging(t, async () => 10)
+  minutes(1)
+  await turns()
+  t.equal(told(), 5)
 })

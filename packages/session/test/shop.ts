@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify'
+import { gate } from '@respite/testing'
+import type { SessionOptions } from '@respite/session'
 
 /** The routes that the tests call. */
 export function addRoutes (app: FastifyInstance): FastifyInstance {
@@ -20,6 +22,22 @@ export function addRoutes (app: FastifyInstance): FastifyInstance {
   app.get('/off-set', { config: { session: false } }, async request => { request.session.set('a', 1) })
   app.get('/fresh', { config: { session: { fresh: '5m' } } }, async () => ({ ok: true }))
   return app
+}
+
+/** Where an app with more routes is had. */
+interface Shops<App> { app (options: SessionOptions, more: { routes: (app: FastifyInstance) => void }): Promise<App> }
+
+/** An app in which `/slow/:name` has loaded its session, and waits at a gate before it sets that field. */
+export async function slowApp<App extends FastifyInstance> (house: Shops<App>, options: SessionOptions = {}) {
+  const handler = gate()
+  const app = await house.app(options, {
+    routes: app => app.post('/slow/:name', async request => {
+      await handler.pass()
+      request.session.set((request.params as { name: string }).name, request.body)
+      return {}
+    })
+  })
+  return Object.assign(app, { handler })
 }
 
 export const cookieOf = (response: { headers: Record<string, unknown> }) => String(response.headers['set-cookie']).split(';')[0]!

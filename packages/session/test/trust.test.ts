@@ -16,7 +16,7 @@ function poller (t: Test) {
   let answer: () => Promise<readonly PendingRow[]> = async () => []
   const healed: string[] = []
   const trust = new Trust({
-    store: { pending: () => answer() } as never,
+    store: { pending: () => answer(), markPending: async () => undefined } as never,
     clock: { monotonicMs: () => clock.monotonicMs(), wallMs: () => clock.wallMs() + wallAheadMs },
     chance: () => 0,
     log,
@@ -113,4 +113,39 @@ t.test('with more pending rows than it carries along it believes nothing, also w
   says(async () => { throw new Error('down') })
   for (let i = 0; i < 3; i++) await trust.poll()
   t.notOk(trust.believes('a') || trust.outlasts('a'))
+})
+
+t.test('a row that this process has made pending is not believed before a poll that was sent later', async t => {
+  const { trust, says } = poller(t)
+  await trust.poll()
+  const held = gate()
+  says(async () => { await held.pass(); return [] })
+  const polled = trust.poll()
+  await held.reached
+  await trust.lags({ tag: 'tag', hash: 'a' })
+  t.notOk(trust.believes('a') || trust.outlasts('a'))
+  t.ok(trust.believes('b'))
+  held.open()
+  await polled
+  t.notOk(trust.believes('a'), 'its answer is from before')
+  await trust.poll()
+  t.ok(trust.believes('a'), 'Redis agrees again')
+})
+
+t.test('with more rows made pending than can be carried along nothing is believed before a poll that was sent later', async t => {
+  const { trust, says } = poller(t)
+  await trust.poll()
+  const held = gate()
+  says(async () => { await held.pass(); return [] })
+  const polled = trust.poll()
+  await held.reached
+  for (let i = 0; i < 10_000; i++) await trust.lags({ tag: 'tag', hash: `h${i}` })
+  t.ok(trust.believes('a'))
+  await trust.lags({ tag: 'tag', hash: 'last' })
+  t.notOk(trust.believes('a') || trust.believes('last') || trust.outlasts('last'))
+  held.open()
+  await polled
+  t.notOk(trust.believes('last'))
+  await trust.poll()
+  t.ok(trust.believes('last'))
 })

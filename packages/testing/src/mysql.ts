@@ -13,6 +13,8 @@ export interface TestMysql {
   readonly pool: Pool
   /** Another pool on the same database; `stop` ends it too. */
   another (options: PoolOptions): Pool
+  /** Of the database, with its user. */
+  readonly url: string
   /** Where another process, or a proxy, finds the server. */
   readonly port: number
   stop (): Promise<void>
@@ -45,6 +47,7 @@ export async function startMysql (): Promise<TestMysql | undefined> {
   return {
     pool: another({ connectionLimit: 10 }),
     another,
+    url: urlOf(server.options, database),
     port: server.options.port,
     async stop () {
       await Promise.all(pools.map(pool => pool.end()))
@@ -52,6 +55,10 @@ export async function startMysql (): Promise<TestMysql | undefined> {
       await server.end()
     }
   }
+}
+
+function urlOf ({ host, port, user = '', password = '' }: Server['options'], database: string): string {
+  return `mysql://${encodeURIComponent(user)}${password === '' ? '' : `:${encodeURIComponent(password)}`}@${host}:${port}/${database}`
 }
 
 async function ask ({ options }: Pick<Server, 'options'>, text: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { PgliteLike, PgPoolLike } from '@respite/session'
 import pg from 'pg'
-import { type Database, databaseDown, type SqlValue } from './database.ts'
+import { byReturning, type Database, databaseDown, type SqlValue } from './database.ts'
 import { FST_RSP_APP_DATABASE } from '../errors.ts'
 
 /** A `pg.Pool`, or a PGlite instance, whose way to several statements in one text is `exec`. */
@@ -25,17 +25,21 @@ export async function openPostgres (url: string): Promise<Database & { pool: pg.
 
 /** The database behind a pool that somebody else opened, and closes. */
 export function overPool (pool: PostgresPool): Database {
+  const query = async <Row> (text: string, values: readonly SqlValue[] = []): Promise<Row[]> => {
+    try {
+      const { rows } = await pool.query(text, [...values])
+      return rows as Row[]
+    } catch (cause) {
+      throw databaseDown(cause)
+    }
+  }
   return {
     kind: 'postgres',
     identity: 'INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
-    async query<Row> (text: string, values: readonly SqlValue[] = []) {
-      try {
-        const { rows } = await pool.query(text, [...values])
-        return rows as Row[]
-      } catch (cause) {
-        throw databaseDown(cause)
-      }
-    },
+    name: 'TEXT',
+    text: 'TEXT',
+    query,
+    ...byReturning(query),
     async define (statements) {
       // IF NOT EXISTS alone lets two servers that start at once collide.
       const text = ['BEGIN', `SELECT pg_advisory_xact_lock(${schemaLock})`, ...statements, 'COMMIT'].join(';\n')

@@ -1,7 +1,7 @@
 import Libsql from 'libsql/promise'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Database, databaseDown, type SqlValue } from './database.ts'
+import { byReturning, type Database, databaseDown, type SqlValue } from './database.ts'
 import { FST_RSP_APP_DATABASE } from '../errors.ts'
 
 interface Statement<Row> { all (...values: SqlValue[]): Promise<Row[]> }
@@ -21,7 +21,10 @@ export async function openSqlite (folder: string): Promise<Database> {
   return {
     kind: 'sqlite',
     identity: 'INTEGER PRIMARY KEY AUTOINCREMENT',
+    name: 'TEXT',
+    text: 'TEXT',
     query,
+    ...byReturning(query),
     async define (statements) {
       for (const statement of statements) await connection.exec(statement)
     },

@@ -34,7 +34,10 @@ export interface Entries {
   delete (id: number): Promise<boolean>
 }
 
-const columns = 'id, title, content, created_at AS "createdAt", updated_at AS "updatedAt"'
+interface Row extends Draft { id: number, created_at: string, updated_at: string }
+
+const columns = 'id, title, content, created_at, updated_at'
+const entryOf = ({ id, title, content, created_at: createdAt, updated_at: updatedAt }: Row): Entry => ({ id, title, content, createdAt, updatedAt })
 
 /**
  * Entries in a table of the database.
@@ -43,35 +46,35 @@ const columns = 'id, title, content, created_at AS "createdAt", updated_at AS "u
 export async function openEntries (database: Database, now: () => string): Promise<Entries> {
   await database.define([`CREATE TABLE IF NOT EXISTS entries (
     id ${database.identity},
-    title TEXT NOT NULL,
-    content TEXT NOT NULL,
-    created_at TEXT NOT NULL,
-    updated_at TEXT NOT NULL
+    title ${database.text} NOT NULL,
+    content ${database.text} NOT NULL,
+    created_at ${database.text} NOT NULL,
+    updated_at ${database.text} NOT NULL
   )`])
+  const get = async (id: number) => (await database.query<Row>(`SELECT ${columns} FROM entries WHERE id = $1`, [id])).map(entryOf)[0]
   return {
     async list (page, size) {
-      const [entries, [count]] = await Promise.all([
-        database.query<Entry>(`SELECT ${columns} FROM entries ORDER BY id DESC LIMIT $1 OFFSET $2`, [size, (page - 1) * size]),
+      const [rows, [count]] = await Promise.all([
+        database.query<Row>(`SELECT ${columns} FROM entries ORDER BY id DESC LIMIT $1 OFFSET $2`, [size, (page - 1) * size]),
         database.query<{ total: number | string }>('SELECT count(*) AS total FROM entries')
       ])
-      return { entries, page, size, total: Number(count!.total) }
+      return { entries: rows.map(entryOf), page, size, total: Number(count!.total) }
     },
-    async get (id) {
-      return (await database.query<Entry>(`SELECT ${columns} FROM entries WHERE id = $1`, [id]))[0]
-    },
-    async create ({ title, content }) {
+    get,
+    async create (draft) {
       const at = now()
-      const [entry] = await database.query<Entry>(
-        `INSERT INTO entries (title, content, created_at, updated_at) VALUES ($1, $2, $3, $4) RETURNING ${columns}`, [title, content, at, at])
-      return entry!
+      const id = await database.insert('INSERT INTO entries (title, content, created_at, updated_at) VALUES ($1, $2, $3, $4)', [draft.title, draft.content, at, at])
+      return { id: id!, title: draft.title, content: draft.content, createdAt: at, updatedAt: at }
     },
     async update (id, { title, content }) {
-      const [entry] = await database.query<Entry>(
-        `UPDATE entries SET title = $1, content = $2, updated_at = $3 WHERE id = $4 RETURNING ${columns}`, [title, content, now(), id])
-      return entry
+      const updatedAt = now()
+      if (await database.change('UPDATE entries SET title = $1, content = $2, updated_at = $3 WHERE id = $4', [title, content, updatedAt, id]) === 0) return undefined
+      // What never changes is read; the rest may be another's by now.
+      const entry = await get(id)
+      return entry && { ...entry, title, content, updatedAt }
     },
     async delete (id) {
-      return (await database.query('DELETE FROM entries WHERE id = $1 RETURNING id', [id])).length > 0
+      return await database.change('DELETE FROM entries WHERE id = $1', [id]) > 0
     }
   }
 }

@@ -17,20 +17,19 @@ export interface Users {
 export async function openUsers (database: Database): Promise<Users> {
   await database.define([`CREATE TABLE IF NOT EXISTS users (
     id ${database.identity},
-    username TEXT NOT NULL UNIQUE,
-    password_hash TEXT NOT NULL
+    username ${database.name} NOT NULL UNIQUE,
+    password_hash ${database.text} NOT NULL
   )`])
+  const find = async (username: string) => {
+    const [user] = await database.query<{ id: number, password_hash: string }>('SELECT id, password_hash FROM users WHERE username = $1', [username])
+    return user && { id: user.id, passwordHash: user.password_hash }
+  }
   return {
     async create (username, passwordHash) {
-      // The first condition keeps a name that is taken from using up an id, the second decides between two at once.
-      const [created] = await database.query<{ id: number }>(`INSERT INTO users (username, password_hash)
-        SELECT CAST($1 AS TEXT), CAST($2 AS TEXT) WHERE NOT EXISTS (SELECT 1 FROM users WHERE username = $1)
-        ON CONFLICT (username) DO NOTHING RETURNING id`, [username, passwordHash])
-      return created?.id
+      // The question keeps a name that is taken from using up an id, the table decides between two at once.
+      if (await find(username) !== undefined) return undefined
+      return await database.insert('INSERT INTO users (username, password_hash) VALUES ($1, $2)', [username, passwordHash])
     },
-    async find (username) {
-      const [user] = await database.query<User>('SELECT id, password_hash AS "passwordHash" FROM users WHERE username = $1', [username])
-      return user
-    }
+    find
   }
 }

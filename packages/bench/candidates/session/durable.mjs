@@ -13,13 +13,14 @@ export function openDurable () {
 
 /**
  * A durable store of this process alone.
- * @param kind - `sqlite`, or `postgres`: a schema of its own on a server where one answers, else PGlite
+ * @param kind - `none`: Redis alone; `sqlite`; or `postgres`: a schema of its own on a server where one answers, else PGlite
  */
 export async function startDurable (kind) {
   if (kind === 'postgres') {
     const { kind: server, pool, stop } = await startPostgres()
     return { name: server === 'server' ? 'a Postgres server' : 'PGlite', store: postgresStore(pool), stop }
   }
+  if (kind === 'none') return { name: 'Redis alone', store: 'none', stop: async () => undefined }
   const folder = mkdtempSync(join(tmpdir(), 'respite-bench-'))
   return { name: 'a SQLite file', store: sqliteStore(join(folder, 'sessions.db')), stop: () => rmSync(folder, { recursive: true, force: true }) }
 }

@@ -8,7 +8,7 @@ import { startDurable } from './durable.mjs'
 import { data, route, seen } from './shop.mjs'
 
 const { name, store, stop } = await startDurable(process.env.BENCH_DURABLE)
-const durable = counted(store)
+const durable = store === 'none' ? { store, counts: {} } : counted(store)
 const app = Fastify()
 app.addHook('onClose', stop) // the last to run
 await app.register(redis, { url: process.env.BENCH_REDIS_URL })

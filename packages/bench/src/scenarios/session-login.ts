@@ -10,7 +10,7 @@ export const sessionLogin: Scenario = {
   name: 'session-login',
   about: `logins by ${callers} concurrent callers of ${users} users in turn, with 4 KB of data; each ends the user's session before`,
   unit: 'opsPerSecond',
-  candidates: [candidate('respite-sqlite', 'sqlite'), candidate('respite-postgres', 'postgres')],
+  candidates: [candidate('respite-sqlite', 'sqlite'), candidate('respite-postgres', 'postgres'), candidate('respite-none', 'none')],
   targets: []
 }
 

@@ -1,21 +1,21 @@
 import type { Clock } from '@respite/redis'
 import { type Bucket, type Calendar, remainingMs } from '../buckets.ts'
-import { Registers } from '../hyperloglog/registers.ts'
-import { cardinalityOf, type Cardinality, exactUpTo, type Sketch, unionOf } from '../sketch.ts'
+import type { Traces } from '../identity.ts'
+import { cardinalityOf, type Cardinality, type Sketch, unionOf } from '../sketch.ts'
 import { SpaceSaving } from '../space-saving.ts'
-import type { Summary } from '../top-merge.ts'
-import { type Batch, type BatchEntry, byCalls, type TopCapacity, type TrackingStore } from './store.ts'
+import { DistinctIds } from './distinct-ids.ts'
+import { Erasures } from './erasures.ts'
+import { type Batch, type BatchEntry, type BucketTop, byCalls, type FoundEntry, type TopCapacity, type TopWanted, type TrackingStore } from './store.ts'
 
 interface Tops {
   calls: number
+  readonly callsByScheme: Map<string, number>
   readonly top: SpaceSaving
 }
 
 interface Counts extends Tops {
   readonly untilMs: number
-  /** The keyed ids as latin1 while they are few; then the registers take over. */
-  few: Set<string> | undefined
-  registers: Registers | undefined
+  readonly distinctByKey: Map<string, DistinctIds>
 }
 
 interface MetricCounts {
@@ -24,6 +24,7 @@ interface MetricCounts {
   readonly buckets: Map<string, Counts>
   /** Last sequence of each origin: in memory, that is this process. */
   readonly marks: Map<string, number>
+  readonly erasures: Erasures
 }
 
 export interface MemoryStoreOptions {
@@ -45,7 +46,7 @@ export class MemoryStore implements TrackingStore {
     this.#options = options
   }
 
-  async apply ({ metric, minuteMs, origin, sequence, entries }: Batch): Promise<boolean> {
+  async apply ({ metric, minuteMs, origin, sequence, keyId, scheme, entries }: Batch): Promise<boolean> {
     const { calendar, clock } = this.#options
     const nowMs = clock.wallMs()
     this.#sweep(nowMs)
@@ -53,35 +54,64 @@ export class MemoryStore implements TrackingStore {
     if ((counts.marks.get(origin) ?? 0) >= sequence) return false
     counts.marks.set(origin, sequence)
     counts.untilMs = nowMs + calendar.keep.day
-    const batch = byCalls(entries).map(({ member, calls }) => ({ member: member.toString('latin1'), calls }))
-    addCalls(counts.total, batch)
+    const calls = entries.reduce((sum, entry) => sum + entry.calls, 0)
+    const listed = byCalls(entries).filter(({ keyed }) => !counts.erasures.holds(keyed, minuteMs))
+    addCalls(counts.total, calls, scheme, listed)
     for (const bucket of calendar.bucketsOf(minuteMs)) {
       if (remainingMs(bucket, nowMs) <= 0) continue
       const at = this.#bucket(counts, bucket)
-      addCalls(at, batch)
-      addDistinct(at, entries)
+      addCalls(at, calls, scheme, listed)
+      addDistinct(at, keyId, listed)
     }
     return true
   }
 
-  async count (metric: string, buckets: readonly Bucket[]): Promise<Cardinality> {
-    return cardinalityOf(await this.sketch(metric, buckets))
+  async count (metric: string, buckets: readonly Bucket[], keyId: string): Promise<Cardinality> {
+    return cardinalityOf(await this.sketch(metric, buckets, keyId))
   }
 
-  async sketch (metric: string, buckets: readonly Bucket[]): Promise<Sketch> {
-    return unionOf(this.#found(metric, buckets).map(({ few, registers }) => registers === undefined ? { ids: few! } : { registers }))
+  async sketch (metric: string, buckets: readonly Bucket[], keyId: string): Promise<Sketch> {
+    const distinct = this.#found(metric, buckets).map(({ distinctByKey }) => distinctByKey.get(keyId))
+    return unionOf(distinct.filter(ids => ids !== undefined).map(({ sketch }) => sketch))
   }
 
-  async top (metric: string, buckets: readonly Bucket[] | 'all', limit: number): Promise<Summary[]> {
-    return this.#tops(metric, buckets).map(({ top }) => {
+  async top (metric: string, buckets: readonly Bucket[] | 'all', { limit, schemes }: TopWanted): Promise<BucketTop[]> {
+    return this.#tops(metric, buckets).map(({ top, calls, callsByScheme }) => {
       const entries = Array.from(top.entries(), ([member, { count, maxOver }]) => [member, { count, maxOver }] as const)
-      if (limit > 0) entries.sort(([a, { count: m }], [b, { count: n }]) => n - m || (a < b ? 1 : -1)).splice(limit)
-      return { floor: top.floor, entries: new Map(entries) }
+      if (limit > 0 && callsByScheme.size === 1) entries.sort(([a, { count: m }], [b, { count: n }]) => n - m || (a < b ? 1 : -1)).splice(limit)
+      return { floor: top.floor, calls, callsByScheme: new Map(schemes.map(scheme => [scheme, callsByScheme.get(scheme) ?? 0])), entries: new Map(entries) }
     })
   }
 
   async calls (metric: string, buckets: readonly Bucket[] | 'all'): Promise<number> {
     return this.#tops(metric, buckets).reduce((sum, { calls }) => sum + calls, 0)
+  }
+
+  // A process finds its own.
+  async register (): Promise<void> {}
+
+  async metrics (): Promise<string[]> {
+    return [...this.#metrics.keys()]
+  }
+
+  async find (metric: string, buckets: readonly Bucket[], { members }: Traces): Promise<FoundEntry[]> {
+    const counts = this.#metrics.get(metric)
+    if (counts === undefined) return []
+    const lists = [{ bucket: undefined, top: counts.total.top }, ...buckets.map(bucket => ({ bucket, top: counts.buckets.get(bucket.name)?.top }))]
+    return lists.flatMap(({ bucket, top }) => members.flatMap(member => {
+      const entry = top?.get(member.toString('latin1'))
+      return entry === undefined ? [] : [{ bucket, count: entry.count, maxOver: entry.maxOver }]
+    }))
+  }
+
+  async erase (metric: string, buckets: readonly Bucket[], { members, keyed }: Traces): Promise<number> {
+    const counts = this.#metrics.get(metric)
+    if (counts === undefined) return 0
+    for (const { id } of keyed) counts.erasures.note(id, this.#options.clock.wallMs())
+    const found = this.#found(metric, buckets)
+    const lists = [counts.total, ...found].flatMap(({ top }) => members.map(member => top.remove(member.toString('latin1'))))
+    const sketches = found.flatMap(({ distinctByKey }) => keyed.map(({ keyId, id }) => distinctByKey.get(keyId)?.remove(id)))
+    return [...lists, ...sketches].filter(Boolean).length
   }
 
   #tops (metric: string, buckets: readonly Bucket[] | 'all'): Tops[] {
@@ -98,7 +128,7 @@ export class MemoryStore implements TrackingStore {
   #metric (metric: string): MetricCounts {
     let counts = this.#metrics.get(metric)
     if (counts === undefined) {
-      counts = { total: { calls: 0, top: new SpaceSaving(this.#options.capacity.total) }, untilMs: 0, buckets: new Map(), marks: new Map() }
+      counts = { total: emptyTops(this.#options.capacity.total), untilMs: 0, buckets: new Map(), marks: new Map(), erasures: new Erasures() }
       this.#metrics.set(metric, counts)
     }
     return counts
@@ -107,7 +137,7 @@ export class MemoryStore implements TrackingStore {
   #bucket (counts: MetricCounts, bucket: Bucket): Counts {
     let found = counts.buckets.get(bucket.name)
     if (found === undefined) {
-      found = { calls: 0, top: new SpaceSaving(this.#options.capacity.bucket), untilMs: bucket.endMs + bucket.keepMs, few: new Set(), registers: undefined }
+      found = { ...emptyTops(this.#options.capacity.bucket), untilMs: bucket.endMs + bucket.keepMs, distinctByKey: new Map() }
       counts.buckets.set(bucket.name, found)
     }
     return found
@@ -123,21 +153,16 @@ export class MemoryStore implements TrackingStore {
   }
 }
 
-function addCalls (to: Tops, batch: readonly { member: string, calls: number }[]): void {
-  for (const { calls } of batch) to.calls += calls
-  to.top.add(batch)
+const emptyTops = (capacity: number): Tops => ({ calls: 0, callsByScheme: new Map(), top: new SpaceSaving(capacity) })
+
+function addCalls (to: Tops, calls: number, scheme: string, listed: readonly BatchEntry[]): void {
+  to.calls += calls
+  to.callsByScheme.set(scheme, (to.callsByScheme.get(scheme) ?? 0) + calls)
+  to.top.add(listed.map(({ member, calls }) => ({ member: member.toString('latin1'), calls })))
 }
 
-function addDistinct (to: Counts, entries: readonly BatchEntry[]): void {
-  for (const { keyed } of entries) {
-    if (to.few === undefined) {
-      to.registers!.add(keyed)
-      continue
-    }
-    to.few.add(keyed.toString('latin1'))
-    if (to.few.size <= exactUpTo) continue
-    to.registers = new Registers()
-    for (const id of to.few) to.registers.add(Buffer.from(id, 'latin1'))
-    to.few = undefined
-  }
+function addDistinct (to: Counts, keyId: string, entries: readonly BatchEntry[]): void {
+  let distinct = to.distinctByKey.get(keyId)
+  if (distinct === undefined) to.distinctByKey.set(keyId, distinct = new DistinctIds())
+  for (const { keyed } of entries) distinct.add(keyed)
 }

@@ -19,12 +19,12 @@ export function redisKeysContract (t: Test, linkOf: () => Link, ask: Ask): void 
     const prefix = randomToken()
     const store = new RedisStore(linkOf(), { ...parts, keyspace: createKeyspace(prefix) })
     const root = `${prefix}:v1:track:{ping}:`
-    const keys = async () => (await ask('KEYS', `${prefix}:*`) as string[]).map(key => key.slice(root.length)).sort()
-    return { clock, root, keys, keyId: parts.keyId, ...assemble(store, parts) }
+    const keys = async () => (await ask('KEYS', `${prefix}:v1:track:[{]*`) as string[]).map(key => key.slice(root.length)).sort()
+    return { clock, root, names: `${prefix}:v1:track:names`, keys, keyId: parts.keyId, ...assemble(store, parts) }
   }
 
-  t.test('every key has an expiry: its bucket\'s, set once, or that of the totals', async t => {
-    const { clock, root, keys, keyId, tracking } = fresh(undefined, ['UTC', 'Asia/Kathmandu'])
+  t.test('C3: every key has an expiry: its bucket\'s, set once, or that of the totals', async t => {
+    const { clock, root, names, keys, keyId, tracking } = fresh(undefined, ['UTC', 'Asia/Kathmandu'])
     tracking.observe('ping', 'alice')
     await tracking.flush()
     const all = await keys()
@@ -41,6 +41,13 @@ export function redisKeysContract (t: Test, linkOf: () => Link, ask: Ask): void 
       }
     }
     t.ok(Array.from(lives.values()).every(ms => ms > 0 && ms <= keep.day + 3 * sizeMs.day), 'none for ever')
+    t.same(await ask('ZRANGE', names, 0, -1), ['ping'])
+    const namesMs = Number(await ask('PTTL', names))
+    t.ok(namesMs > keep.day + sizeMs.day && namesMs <= keep.day + 3 * sizeMs.day, 'names outlive what they name')
+    await tracking.erase('nobody')
+    const erasedMs = Number(await ask('PTTL', root + 'e'))
+    t.ok(erasedMs > 24 * sizeMs.hour && erasedMs <= 25 * sizeMs.hour, 'an erasure is remembered longer than a batch is sent again')
+    await ask('DEL', root + 'e')
 
     for (const key of all) await ask('PEXPIRE', root + key, 60_000)
     clock.nowMs += 1_000
@@ -59,8 +66,8 @@ export function redisKeysContract (t: Test, linkOf: () => Link, ask: Ask): void 
     t.equal(await tracking.calls('ping'), 1_200)
     t.equal(await ask('ZCARD', root + 't:all'), 40)
     t.equal(await ask('ZCARD', root + 't:20260510'), 16)
-    t.ok(Number(await ask('HLEN', root + 'c:all')) <= 42)
-    t.ok(Number(await ask('HLEN', root + 'c:20260510')) <= 18)
+    t.ok(Number(await ask('HLEN', root + 'c:all')) <= 43)
+    t.ok(Number(await ask('HLEN', root + 'c:20260510')) <= 19)
     t.notOk((await keys()).some(key => key.startsWith('f:')), 'no few when there are many')
     t.equal((await tracking.active()).dau.exact, false)
     t.notOk((await keys()).includes('x'), 'and nothing is left of a union')

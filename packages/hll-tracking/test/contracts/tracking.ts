@@ -38,7 +38,20 @@ export function trackingContract (t: Test, make: MakeStore): void {
     t.equal((await tracking.top('ping')).length, 4)
   })
 
-  t.test('an event at midnight is in one day, and a late flush counts in the event\'s own time', async t => {
+  // Seen: in the first millisecond of a minute its own events were not counted, and at midnight `active` refused its own window.
+  t.test('a question in the first millisecond of a minute, hour and day counts what was observed in it', async t => {
+    const { clock, tracking } = fresh()
+    clock.nowMs = Date.UTC(2026, 4, 11)
+    tracking.observe('ping', 'alice')
+    t.equal((await tracking.unique('ping').count({ since: '1m' })).value, 1)
+    t.equal(await tracking.calls('ping', { since: '1h' }), 1)
+    t.match(await tracking.active(), { dau: { value: 1 }, mau: { value: 1 }, stickiness: 1 })
+    for (const by of ['minute', 'hour', 'day'] as const) t.equal((await tracking.unique('ping').series({ by })).at(-1)!.value, 1, by)
+    clock.nowMs -= 1
+    t.match(await tracking.active(), { dau: { value: 0 } }, 'and by a clock that went back a millisecond, nothing')
+  })
+
+  t.test('C3: an event at midnight is in one day, and a late flush counts in the event\'s own time', async t => {
     const { clock, tracking } = fresh()
     const midnight = Date.UTC(2026, 4, 10)
     const between = async (since: number, until: number) => (await tracking.unique('ping').count({ since: new Date(since), until: new Date(until) })).value
@@ -68,7 +81,7 @@ export function trackingContract (t: Test, make: MakeStore): void {
     t.equal((await tracking.active({ metrics: ['pong'] })).mau.value, 3)
   })
 
-  t.test('two processes that see the same callers count them once, and all their calls', async t => {
+  t.test('C4: two processes that see the same callers count them once, and all their calls', async t => {
     const { store, parts, tracking } = fresh()
     const { tracking: other } = assemble(store, parts, { origin: 'there' })
     for (const who of ['a', 'b', 'c']) {

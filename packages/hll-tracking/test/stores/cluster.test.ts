@@ -2,6 +2,8 @@ import { startCluster } from '@respite/testing'
 import { Cluster } from 'ioredis'
 import t from 'tap'
 import { assemble, fakeClock, storeParts } from '../assemble.ts'
+import { keyRotationContract } from '../contracts/key-rotation.ts'
+import { personalDataContract } from '../contracts/personal-data.ts'
 import { storeContract } from '../contracts/store.ts'
 import { trackingContract } from '../contracts/tracking.ts'
 import { connected, storesOver } from '../linked.ts'
@@ -17,8 +19,10 @@ t.teardown(async () => {
 
 storeContract(t, storesOver(app))
 trackingContract(t, storesOver(app))
+keyRotationContract(t, storesOver(app))
+personalDataContract(t, storesOver(app))
 
-t.test('metrics of different slots count the same ids the same, and their union counts each once', async t => {
+t.test('C5: metrics of different slots count the same ids the same, and their union counts each once', async t => {
   const parts = storeParts(fakeClock())
   const { tracking } = assemble(storesOver(app)(parts), parts)
   const metrics = Array.from({ length: 12 }, (_, i) => `metric ${i}`)

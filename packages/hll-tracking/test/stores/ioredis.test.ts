@@ -1,6 +1,8 @@
 import { startRedis } from '@respite/testing'
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { keyRotationContract } from '../contracts/key-rotation.ts'
+import { personalDataContract } from '../contracts/personal-data.ts'
 import { redisKeysContract } from '../contracts/redis-keys.ts'
 import { storeContract } from '../contracts/store.ts'
 import { trackingContract } from '../contracts/tracking.ts'
@@ -17,4 +19,6 @@ t.teardown(async () => {
 
 storeContract(t, storesOver(app))
 trackingContract(t, storesOver(app))
+keyRotationContract(t, storesOver(app))
+personalDataContract(t, storesOver(app))
 redisKeysContract(t, () => app.respite.link, (command, ...args) => client.call(command, ...args))

@@ -15,6 +15,8 @@ export interface Features {
   readonly hsetex: boolean
   /** INFO shows run_id or master_replid, so that a restart or failover can be told. */
   readonly era: boolean
+  /** `maxmemory-policy`, of a Cluster that of the first master that evicts, if one does; undefined where it is not shown. */
+  readonly maxmemoryPolicy: string | undefined
 }
 
 /** What is assumed before the first probe. */
@@ -27,5 +29,6 @@ export const noFeatures: Features = Object.freeze({
   scriptFlags: false,
   increx: false,
   hsetex: false,
-  era: false
+  era: false,
+  maxmemoryPolicy: undefined
 })

@@ -62,7 +62,8 @@ function featuresOf (fields: ReadonlyMap<string, string>, commands: unknown, clu
     scriptFlags: modern,
     increx: increx === true,
     hsetex: hsetex === true,
-    era: fields.has('run_id') || fields.has('master_replid')
+    era: fields.has('run_id') || fields.has('master_replid'),
+    maxmemoryPolicy: fields.get('maxmemory_policy')
   })
 }
 
@@ -76,7 +77,8 @@ export function commonFeatures (all: readonly Features[]): Features {
     scriptFlags: every('scriptFlags'),
     increx: every('increx'),
     hsetex: every('hsetex'),
-    era: every('era')
+    era: every('era'),
+    maxmemoryPolicy: (all.find(({ maxmemoryPolicy }) => maxmemoryPolicy !== undefined && maxmemoryPolicy !== 'noeviction') ?? all[0]!).maxmemoryPolicy
   })
 }
 

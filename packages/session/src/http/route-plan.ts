@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { type Duration, durationMs, type RouteInfo } from '@respite/redis'
+import type { RouteOptions } from 'fastify'
 import { FST_RSP_SESSION_ROUTE_INVALID } from '../errors.ts'
 
 /** What a route asks of the session: `'required'` and `{ fresh }` refuse who is not logged in; false: nothing is read. */
@@ -29,4 +30,12 @@ export function routePlan ({ config, method, pattern, notFound }: RouteInfo): Ro
     return { required: true, freshMs: durationMs(wanted.fresh, 'config.session.fresh') }
   }
   throw new FST_RSP_SESSION_ROUTE_INVALID(method, pattern, inspect(wanted, { depth: 1 }))
+}
+
+/**
+ * Refuses a route's bad config when the route is added, not when it is asked for.
+ * @throws FST_RSP_SESSION_ROUTE_INVALID
+ */
+export function checkRoute ({ method, url, config = {} }: Pick<RouteOptions, 'method' | 'url' | 'config'>): void {
+  routePlan({ config: { ...config }, method: [method].flat().join(','), pattern: url, notFound: false })
 }

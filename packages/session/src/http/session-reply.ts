@@ -1,15 +1,16 @@
 import type { FastifyReply } from 'fastify'
-import { FST_RSP_SESSION_CONFLICT, FST_RSP_SESSION_NO_COOKIE, FST_RSP_SESSION_OFF, FST_RSP_SESSION_TRANSPORT } from '../errors.ts'
+import { FST_RSP_SESSION_CONFLICT, FST_RSP_SESSION_NO_COOKIE, FST_RSP_SESSION_OFF, FST_RSP_SESSION_REQUIRED, FST_RSP_SESSION_TRANSPORT } from '../errors.ts'
 import type { Copies } from '../copies.ts'
 import { flatFields } from '../found-session.ts'
 import type { Keeper, NewSession } from '../keeper.ts'
 import { livesBy } from '../lives-by.ts'
-import type { ResolvedOptions, Transport } from '../options.ts'
+import type { ResolvedOptions } from '../options.ts'
 import { type Owner, ownerOf, ownerOfUser } from '../owner.ts'
 import type { Rotator } from '../rotator.ts'
 import type { SessionEvents } from '../session-events.ts'
+import { checkLoginOptions, type LoginOptions } from './login-options.ts'
 import type { OriginCheck } from './origin.ts'
-import { RequestSession, type Session, type SessionData } from './request-session.ts'
+import { RequestSession, type Session } from './request-session.ts'
 import type { RouteSession } from './route-plan.ts'
 import type { SessionCookie } from './session-cookie.ts'
 
@@ -26,6 +27,12 @@ declare module 'fastify' {
      * @throws FST_RSP_SESSION_OFF on a route with `session: false`
      */
     logout (): Promise<void>
+    /**
+     * Gives the request's session a new secret at once, as after a change of rights; the old one answers for `grace`. A cookie is set
+     * by itself, a bearer's token is in what is returned.
+     * @throws FST_RSP_SESSION_REQUIRED without a session, FST_RSP_SESSION_ROTATED, FST_RSP_SESSION_OFF, FST_RSP_SESSION_STORE_DOWN
+     */
+    rotate (): Promise<LoginReply>
   }
   interface FastifyContextConfig {
     /** @default 'optional' */
@@ -33,21 +40,9 @@ declare module 'fastify' {
   }
 }
 
-/** How `reply.login` is asked. */
-export interface LoginOptions {
-  /** The new session's fields. */
-  data?: Partial<SessionData> & Record<string, unknown>
-  /** Fields of the visitor's session that are carried over; nothing else is. @default [] */
-  carry?: readonly string[]
-  /** The session lives by the option `remember`, and its cookie stays when the browser is closed. @default false */
-  remember?: boolean
-  /** @default the first of the option `transports` */
-  transport?: Transport
-}
-
-/** What a login gives. */
+/** What a login gives, and a rotation. */
 export interface LoginReply {
-  /** The new session's public id. */
+  /** The session's public id: of a login a new one. */
   readonly id: string
   /** For a bearer, to be sent in the body; a cookie is set by itself. */
   readonly token?: string
@@ -69,6 +64,7 @@ interface Target { readonly reply: FastifyReply, readonly session: RequestSessio
 
 /** Logs a user in: the request's session, if any, ends, and a new one with a new id begins. */
 export async function login (parts: ReplyParts, { reply, session }: Target, { userId, options }: { userId: string, options: LoginOptions }): Promise<LoginReply> {
+  checkLoginOptions(options, ['data', 'carry', 'remember', 'transport'])
   const transport = options.transport ?? parts.options.transports[0]!
   if (!parts.options.transports.includes(transport)) throw new FST_RSP_SESSION_TRANSPORT(String(transport))
   const owner = ownerOfUser(userId)
@@ -84,9 +80,8 @@ export async function login (parts: ReplyParts, { reply, session }: Target, { us
   if (transport === 'bearer') {
     // A cookie of the session that just ended is of no more use.
     if (session.via === 'cookie') session.cookie = ''
-    // @see RFC 6749, section 5.1
-    reply.header('cache-control', 'no-store')
-    return { id: made.sid, token: made.token }
+    session.via = 'bearer'
+    return inBody(reply, { id: made.sid, token: made.token })
   }
   session.via = 'cookie'
   session.cookie = made.token
@@ -102,6 +97,27 @@ export async function logout ({ keeper }: ReplyParts, session: RequestSession): 
   if (session.via === 'cookie') session.cookie = ''
   session.become(undefined, undefined)
   if (before !== undefined) await keeper.revoke({ owner: ownerOf(before).owner, sid: before.sid }, before.userId)
+}
+
+/** Gives the request's session a new secret, at once. What the request has changed is saved under it. */
+export async function rotate ({ rotator, hold }: ReplyParts, { reply, session }: Target): Promise<LoginReply> {
+  if (session.off) throw new FST_RSP_SESSION_OFF()
+  const { found, held } = session
+  if (found === undefined || held === undefined) throw new FST_RSP_SESSION_REQUIRED()
+  const { token, hash, keptMs } = await rotator.rotateNow(held, found)
+  // The rotation is a version of its own: with another save in between, one that compares is refused.
+  session.found = { ...found, hash, version: found.version + 1, rotation: undefined }
+  session.held = hold({ tag: held.tag, hash })
+  if (session.via === 'bearer') return inBody(reply, { id: found.sid, token })
+  session.cookie = token
+  session.keptMs = keptMs
+  return { id: found.sid }
+}
+
+/** @see RFC 6749, section 5.1 */
+function inBody (reply: FastifyReply, answer: LoginReply): LoginReply {
+  reply.header('cache-control', 'no-store')
+  return answer
 }
 
 /** Before the response is sent: saves what changed, and sets the cookie. */

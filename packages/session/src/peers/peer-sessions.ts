@@ -141,7 +141,7 @@ export class PeerSessions {
       else await flusher.drop({ tag, hash })
     } catch {
       // Redis did not acknowledge: no process believes its copy until it does.
-      await this.#durable('touch', store.markPending(hash))
+      await trust.lags({ tag, hash })
     }
   }
 

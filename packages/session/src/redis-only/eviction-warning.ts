@@ -2,24 +2,18 @@ import type { Link } from '@respite/redis'
 import type { FastifyBaseLogger } from 'fastify'
 
 /**
- * Warns once of a server that may evict what has not expired: each such session is a log-out.
+ * Warns once of a server that may evict what has not expired, also if it is one of many masters: each such session is a log-out.
  * @returns the way to stop looking
  */
 export function warnOfEviction (link: Link, log: FastifyBaseLogger): () => void {
-  let asked = false
+  let warned = false
   const look = () => {
-    if (asked || link.state !== 'up') return
-    asked = true
-    link.send('INFO', 'memory').then(text => {
-      const policy = /^maxmemory_policy:(\S+)/m.exec(String(text))?.[1]
-      if (policy !== undefined && policy !== 'noeviction') {
-        log.warn({ policy }, "with durable: 'none' each session that Redis evicts is logged out: set maxmemory-policy noeviction")
-      }
-    }, (error: unknown) => {
-      asked = false
-      log.debug({ err: error }, 'the maxmemory-policy of Redis could not be read')
-    })
+    const { maxmemoryPolicy: policy } = link.features
+    if (warned || link.state !== 'up' || policy === undefined || policy === 'noeviction') return
+    warned = true
+    log.warn({ policy }, "with durable: 'none' each session that Redis evicts is logged out: set maxmemory-policy noeviction")
   }
   look()
-  return link.on('state', look)
+  const unwatch = [link.on('state', look), link.on('generation', look)]
+  return () => { for (const stop of unwatch) stop() }
 }

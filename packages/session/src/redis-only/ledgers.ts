@@ -133,6 +133,11 @@ export class Ledgers {
     return [this.#ledger.key(room), this.#data.key(room, hash)]
   }
 
+  /** The identity of the data set that serves a room now; undefined where it is not known, or not shown. */
+  dataSetOf (room: string): string | undefined {
+    return this.#link.eraOf(this.#ledger.key(room))
+  }
+
   /** @throws FST_RSP_SESSION_STORE_DOWN while it is not known whose data set would answer */
   #eraOf (room: string, what: string): string {
     const { features } = this.#link

@@ -65,6 +65,11 @@ export class RedisStore implements SessionStore {
     return tag === undefined ? dead : await this.#find(roomOfTag(tag), hash)
   }
 
+  /** The identity of the data set that knows of a token's session; undefined where that is not known. */
+  dataSetOf (tag: string): string | undefined {
+    return this.#ledgers.dataSetOf(roomOfTag(tag))
+  }
+
   async login (request: LoginRequest): Promise<LoginResult> {
     const { owner, hash, sid, fields, idleMs, absoluteMs, remembered = false, max, onExceed, replaces = '' } = request
     const room = roomOf(owner.owner)
@@ -167,12 +172,14 @@ export class RedisStore implements SessionStore {
   }
 
   async #find (room: string, hash: string, superseded = false): Promise<LiveSession | DeadSession> {
+    // As it is now: a process may notice a failover while the answer is on its way.
+    const dataSet = this.#ledgers.dataSetOf(room)
     const reply = await this.#ledgers.read(room, hash)
     switch (reply[0]) {
       case 'LIVE': return liveOf(hash, reply, superseded)
       case 'NEXT': return await this.#find(room, reply[1], true)
-      case 'REUSE': return superseded ? dead : { reuse: { sid: reply[1], owner: reply[2] } }
-      case 'DEAD': return dead
+      case 'REUSE': return superseded ? { ...dead, dataSet } : { reuse: { sid: reply[1], owner: reply[2] }, dataSet }
+      case 'DEAD': return { ...dead, dataSet }
     }
   }
 

@@ -25,5 +25,7 @@ export interface SqlDatabase {
   transaction<T> (run: (query: Query) => Promise<T>): Promise<T>
   /** Runs what creates tables, one process after another, as a transaction where the database has that for tables. */
   alone<T> (run: (query: Query) => Promise<T>): Promise<T>
+  /** Refuses connections whose settings would break what the store promises. */
+  check? (): Promise<void>
   close (): Promise<void>
 }

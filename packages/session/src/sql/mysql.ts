@@ -1,6 +1,8 @@
-import { FST_RSP_SESSION_MIGRATION_LOCKED } from '../errors.ts'
+import { FST_RSP_SESSION_MIGRATION_LOCKED, FST_RSP_SESSION_MYSQL_POOL } from '../errors.ts'
 import type { Query, SqlDatabase, SqlResult, SqlValue } from './database.ts'
+import { whileDeadlocked } from './deadlock.ts'
 import { mysql } from './dialect.ts'
+import { checkPool } from './given-pool.ts'
 import { SqlStore } from './sql-store.ts'
 
 /** What is needed of a connection of `mysql2/promise`. */
@@ -20,8 +22,11 @@ export interface MysqlPoolLike extends Pick<MysqlConnectionLike, 'execute'> {
  * Sessions in MySQL or MariaDB, in tables of InnoDB.
  * @param pool - a pool of `mysql2/promise`; it stays the caller's, who closes it after the app. Give the pool a `queueLimit`,
  * so that what waits while the server is down is bounded
+ * @throws FST_RSP_OPTION_INVALID
  */
 export function mysqlStore (pool: MysqlPoolLike): SqlStore {
+  // A pool of mysql2 itself takes callbacks, and its promises never come.
+  checkPool('mysqlStore', 'promise' in Object(pool) ? undefined : pool, { methods: ['getConnection', 'execute'], wanted: 'a pool of mysql2/promise' })
   return new SqlStore(new MysqlDatabase(pool))
 }
 
@@ -36,7 +41,7 @@ class MysqlDatabase implements SqlDatabase {
 
   readonly query: Query = async (text, params) => {
     if (/^\s*SELECT/i.test(text)) return await on(this.#pool)(text, params)
-    return await this.#pinned(connection => whileDeadlocked(async () => {
+    return await this.#pinned(connection => whileDeadlocked(deadlock, async () => {
       // A single change is a transaction of its own, which would otherwise lock gaps between rows.
       await connection.query(readCommitted)
       return await on(connection)(text, params)
@@ -45,7 +50,7 @@ class MysqlDatabase implements SqlDatabase {
 
   async transaction<T> (run: (query: Query) => Promise<T>): Promise<T> {
     return await this.#pinned(async connection => {
-      const result = await whileDeadlocked(async () => {
+      const result = await whileDeadlocked(deadlock, async () => {
         await connection.query(readCommitted)
         await connection.query('START TRANSACTION')
         return await run(on(connection))
@@ -72,6 +77,15 @@ class MysqlDatabase implements SqlDatabase {
     })
   }
 
+  async check (): Promise<void> {
+    const { rows: [row] } = await this.query('SELECT @@autocommit AS autocommit, @@character_set_client AS charset')
+    const { autocommit, charset } = row as { autocommit: number | string, charset: string }
+    // Without it a single change is never committed, and a look-up sees what was so when its connection was made.
+    if (Number(autocommit) !== 1) throw new FST_RSP_SESSION_MYSQL_POOL('autocommit', String(autocommit), '1')
+    // Else what it has no sign for is refused, or becomes a question mark.
+    if (charset !== 'utf8mb4') throw new FST_RSP_SESSION_MYSQL_POOL('character_set_client', charset, 'utf8mb4')
+  }
+
   async close (): Promise<void> {
     // The pool is the caller's.
   }
@@ -93,18 +107,7 @@ class MysqlDatabase implements SqlDatabase {
 }
 
 const readCommitted = 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED'
-const attempts = 5
-
-/** InnoDB rolls back one of two transactions that wait for each other, all of it: to run that again is no second transaction. */
-async function whileDeadlocked<T> (work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (attempt === attempts || (error as { code?: string }).code !== 'ER_LOCK_DEADLOCK') throw error
-    }
-  }
-}
+const deadlock = new Set(['ER_LOCK_DEADLOCK'])
 
 // Within the time a plugin has to boot.
 const lockSeconds = 8

@@ -1,6 +1,8 @@
 import { SqlStore } from './sql-store.ts'
+import { whileDeadlocked } from './deadlock.ts'
 import { postgres } from './dialect.ts'
 import type { Query, SqlDatabase, SqlResult, SqlValue } from './database.ts'
+import { checkPool } from './given-pool.ts'
 
 /** What is needed of a `pg.Pool`. */
 export interface PgPoolLike {
@@ -28,8 +30,10 @@ interface PgliteResult { rows: unknown[], affectedRows?: number }
  * Sessions in Postgres.
  * @param pool - a `pg.Pool` or a PGlite instance; it stays the caller's, who closes it after the app. Give the pool a
  * `connectionTimeoutMillis`, so that a server that went away is noticed
+ * @throws FST_RSP_OPTION_INVALID
  */
 export function postgresStore (pool: PgPoolLike | PgliteLike): SqlStore {
+  checkPool('postgresStore', pool, { methods: ['query', Object(pool) === pool && 'transaction' in pool ? 'transaction' : 'connect'], wanted: 'a pool of pg, or a PGlite' })
   survive(pool)
   const access = 'transaction' in pool ? overPglite(pool) : overPool(pool)
   return new SqlStore({
@@ -53,6 +57,8 @@ function survive (pool: object): void {
 
 const ignored = () => undefined
 
+const deadlock = new Set(['40P01'])
+
 type Access = Pick<SqlDatabase, 'query' | 'transaction'>
 
 function overPool (pool: PgPoolLike): Access {
@@ -61,15 +67,21 @@ function overPool (pool: PgPoolLike): Access {
     return { rows, affected: rowCount ?? 0 }
   }
   return {
-    query: on(pool),
+    query: (text, params) => whileDeadlocked(deadlock, () => on(pool)(text, params)),
     async transaction (run) {
       const client = await pool.connect()
       let broken: Error | undefined
+      let tried = false
       // The pool listens to idle clients alone: unheard, the event ends the process. The next query says what happened.
       client.on?.('error', ignored)
       try {
-        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
-        const result = await run(on(client))
+        const result = await whileDeadlocked(deadlock, async () => {
+          // Also ends what a deadlock has left of the attempt before; where there is nothing, Postgres only notes it.
+          if (tried) await client.query('ROLLBACK')
+          tried = true
+          await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+          return await run(on(client))
+        })
         await client.query('COMMIT')
         return result
       } catch (error) {

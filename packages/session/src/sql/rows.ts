@@ -1,6 +1,6 @@
 import { readFields } from '../stores/merge.ts'
 import type { RowData } from '../stores/flush.ts'
-import type { DeadSession, LiveSession, LivingRow, PeerRow, PendingRow, SessionInfo } from '../stores/store.ts'
+import type { DeadSession, LiveSession, LivingRow, PeerRow, PendingRow, PurgedRow, SessionInfo } from '../stores/store.ts'
 
 type Row = Record<string, unknown>
 
@@ -49,6 +49,11 @@ export function writeThrough ({ through }: RowData): string | null {
 /** A row of `pending`. */
 export function pendingOf (row: Row): PendingRow {
   return { hash: text(row.hash), tag: text(row.tag), dead: Number(row.dead) === 1, pend: Number(row.pend) }
+}
+
+/** A row of `ended` or `idled`. */
+export function purgedOf (row: Row): PurgedRow {
+  return { sid: text(row.sid), userId: optional(row.user_id ?? null), expired: row.next_hash === null && Number(row.dead) === 0 }
 }
 
 /** A row of `peers`. */

@@ -1,3 +1,5 @@
+import { FST_RSP_OPTION_INVALID } from '@respite/redis'
+import { inspect } from 'node:util'
 import { FST_RSP_SESSION_SCHEMA } from '../errors.ts'
 import type { SqlDatabase } from './database.ts'
 import { type Dialect, mysql, postgres, sqlite } from './dialect.ts'
@@ -55,11 +57,13 @@ const dialects = { mysql, postgres, sqlite }
  * The SQL that creates the tables, for those who run migrations themselves.
  * @param database - whose SQL: `mysql` is MariaDB's too; Postgres and SQLite take the same. @default 'postgres'
  * @param from - the schema's version now; 0: there are no tables. @default 0
+ * @throws FST_RSP_OPTION_INVALID
  */
 export function migrationSql (database?: 'mysql' | 'postgres' | 'sqlite', from?: number): string
 export function migrationSql (from?: number): string
 export function migrationSql (first: keyof typeof dialects | number = 'postgres', second = 0): string {
-  const [dialect, from] = typeof first === 'number' ? [postgres, first] : [dialects[first], second]
+  const [dialect, from] = typeof first === 'number' ? [postgres, first] : [Object.hasOwn(dialects, first) ? dialects[first] : undefined, second]
+  if (dialect === undefined) throw new FST_RSP_OPTION_INVALID('@respite/session', 'migrationSql(database)', 'must be one of mysql, postgres, sqlite', inspect(first, { maxStringLength: 40 }))
   const steps = migrations.slice(from).flatMap((step, i) => [...step.statements(dialect), recordOf(from + i + 1)])
   return [versionTable(dialect), ...steps].map(text => `${text};\n`).join('')
 }

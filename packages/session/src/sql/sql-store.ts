@@ -2,12 +2,12 @@ import { type FlushRequest, type FlushResult, type RowData, withFlush, withThrou
 import { changedBy, merged, writeFields } from '../stores/merge.ts'
 import { victimsOf } from '../stores/per-user.ts'
 import {
-  type DeadSession, isLive, type LiveSession, type LivingRow, type LoginRequest, type LoginResult, type OpenSettings, type PeerRow, type PendingRow, type RevokeRequest,
-  type RevokeResult, type RotateRequest, type RotateResult, type SaveRequest, type SaveResult, type SessionInfo, type SessionStore
+  type DeadSession, isLive, type LiveSession, type LivingRow, type LoginRequest, type LoginResult, type OpenSettings, type PeerRow, type PendingRow, type PurgedRow,
+  type RevokeRequest, type RevokeResult, type RotateRequest, type RotateResult, type SaveRequest, type SaveResult, type SessionInfo, type SessionStore
 } from '../stores/store.ts'
 import type { Query, SqlDatabase } from './database.ts'
 import { idLists } from './id-lists.ts'
-import { dataOf, foundOf, infoOf, livingOf, peerOf, pendingOf, writeThrough } from './rows.ts'
+import { dataOf, foundOf, infoOf, livingOf, peerOf, pendingOf, purgedOf, writeThrough } from './rows.ts'
 import { prepareSchema } from './schema.ts'
 import { type Statements, statementsFor } from './statements.ts'
 
@@ -26,8 +26,9 @@ export class SqlStore implements SessionStore {
     this.#sql = statementsFor(database.dialect)
   }
 
-  open ({ migrate }: OpenSettings): Promise<void> {
-    return prepareSchema(this.#database, migrate)
+  async open ({ migrate }: OpenSettings): Promise<void> {
+    await this.#database.check?.()
+    await prepareSchema(this.#database, migrate)
   }
 
   close (): Promise<void> {
@@ -176,17 +177,17 @@ export class SqlStore implements SessionStore {
     return (await this.#database.query(this.#sql.peers, [limit])).rows.map(peerOf)
   }
 
-  async purge (limit: number) {
+  async purge (limit: number): Promise<readonly PurgedRow[]> {
     const sql = this.#sql
-    const expired: { sid: string, userId: string | undefined }[] = []
+    const purged: PurgedRow[] = []
     for (const which of [sql.ended, sql.idled]) {
       const rows = (await this.#database.query(which, [limit])).rows
       for (const some of idLists(rows.map(row => row.hash as string))) await this.#database.query(sql.purge(some.length), some)
-      expired.push(...rows.map(row => ({ sid: row.sid as string, userId: (row.user_id ?? undefined) as string | undefined })))
+      purged.push(...rows.map(purgedOf))
     }
     const idle = (await this.#database.query(sql.idleVisitors, [limit])).rows.map(row => row.owner as string)
     for (const some of idLists(idle)) await this.#database.query(sql.purgeOwners(some.length), some)
-    return expired
+    return purged
   }
 
   async #rows (text: string, param: string) {

@@ -10,6 +10,7 @@ interface Waiting { resolve (result: SqlResult): void, reject (error: Error): vo
 export class SqliteThread {
   readonly #start: SqliteStart
   #worker: Worker | undefined
+  #generation = 0
   #closed = false
   #nextId = 1
   readonly #waiting = new Map<number, Waiting>()
@@ -18,8 +19,18 @@ export class SqliteThread {
     this.#start = start
   }
 
-  async run (connection: 'reader' | 'writer', text: string, params: readonly SqlValue[] = []): Promise<SqlResult> {
+  /** Grows with each worker that ends, and with it its connections, their settings and their transactions. */
+  get generation (): number {
+    return this.#generation
+  }
+
+  /**
+   * @param generation - of the worker that began the transaction that the statement is part of
+   * @throws FST_RSP_SESSION_SQLITE, FST_RSP_SESSION_WORKER, FST_RSP_SESSION_DRIVER, FST_RSP_SESSION_STORE_CLOSED
+   */
+  async run (connection: 'reader' | 'writer', text: string, params: readonly SqlValue[] = [], generation = this.#generation): Promise<SqlResult> {
     if (this.#closed) throw new FST_RSP_SESSION_STORE_CLOSED()
+    if (generation !== this.#generation) throw new FST_RSP_SESSION_WORKER('it ended within a transaction')
     this.#worker ??= this.#spawn()
     const id = this.#nextId++
     return await new Promise<SqlResult>((resolve, reject) => {
@@ -43,6 +54,7 @@ export class SqliteThread {
     worker.on('error', error => { failure = error })
     worker.on('exit', code => {
       if (this.#worker === worker) this.#worker = undefined
+      this.#generation++
       this.#failAll(worker, failure, code)
     })
     worker.unref()

@@ -1,6 +1,7 @@
 import { isBuiltin } from 'node:module'
 import { setTimeout } from 'node:timers/promises'
-import { systemChance } from '@respite/redis'
+import { inspect } from 'node:util'
+import { defineOptions, FST_RSP_OPTION_INVALID, systemChance } from '@respite/redis'
 import { FST_RSP_SESSION_NODE_SQLITE } from '../errors.ts'
 import type { Query, SqlDatabase } from './database.ts'
 import { sqlite } from './dialect.ts'
@@ -11,26 +12,37 @@ import { SqlStore } from './sql-store.ts'
 export interface SqliteOptions {
   /** A package installed beside @respite/session, or Node's own, which has it from 22.13 on. @default 'libsql' */
   driver?: 'libsql' | 'better-sqlite3' | 'node:sqlite'
-  /** How long a transaction tries to begin while another process writes, ms. @default 2000 */
+  /** How long a transaction tries to begin while another process writes, ms, at most a minute. @default 2000 */
   busyMs?: number
 }
+
+const defineSqlite = defineOptions<SqliteOptions, Required<SqliteOptions>>('@respite/session: sqliteStore', {
+  properties: {
+    driver: { enum: ['libsql', 'better-sqlite3', 'node:sqlite'], default: 'libsql' },
+    busyMs: { type: 'integer', minimum: 0, maximum: 60_000, default: 2_000 }
+  }
+})
 
 /**
  * Sessions in a SQLite file, which several processes of one machine may share. The calls run in a worker thread.
  * @param file - its path; `:memory:` for tests
- * @throws FST_RSP_SESSION_NODE_SQLITE when this Node has no `node:sqlite`
+ * @throws FST_RSP_OPTION_INVALID; FST_RSP_SESSION_NODE_SQLITE when this Node has no `node:sqlite`
  */
-export function sqliteStore (file: string, { driver = 'libsql', busyMs = 2_000 }: SqliteOptions = {}): SqlStore {
+export function sqliteStore (file: string, options?: SqliteOptions): SqlStore {
+  if (typeof file !== 'string' || file === '') throw new FST_RSP_OPTION_INVALID('@respite/session', 'sqliteStore(file)', 'must be the path of a file', inspect(file, { depth: 0 }))
+  const { driver, busyMs } = defineSqlite(options)
   if (driver === 'node:sqlite' && !isBuiltin(driver)) throw new FST_RSP_SESSION_NODE_SQLITE(driver, process.versions.node)
   return new SqlStore(new SqliteDatabase(new SqliteThread({ file, driver }), busyMs))
 }
 
-class SqliteDatabase implements SqlDatabase {
+/** A SQLite file by its worker. */
+export class SqliteDatabase implements SqlDatabase {
   readonly kind = 'sqlite'
   readonly dialect = sqlite
   readonly #thread: SqliteThread
   readonly #busyMs: number
-  #prepared: Promise<void> | undefined
+  // Of each worker.
+  #prepared: { readonly generation: number, readonly done: Promise<void> } | undefined
   // One writer: transactions of this process follow one another.
   #last: Promise<unknown> = Promise.resolve()
 
@@ -47,17 +59,20 @@ class SqliteDatabase implements SqlDatabase {
   }
 
   async transaction<T> (run: (query: Query) => Promise<T>): Promise<T> {
-    await this.#prepare()
     return await this.#inTurn(async () => {
-      await this.#untilFree(() => this.#thread.run('writer', 'BEGIN IMMEDIATE'))
+      await this.#prepare()
+      const { generation } = this.#thread
+      // On the connection that began it, or not at all: a new worker's would commit each by itself.
+      const query: Query = (text, params) => this.#thread.run('writer', text, params, generation)
+      await this.#untilFree(() => query('BEGIN IMMEDIATE'))
       try {
-        const result = await run((text, params) => this.#thread.run('writer', text, params))
+        const result = await run(query)
         // Nothing was committed while the file is busy: to ask again is no second transaction.
-        await this.#untilFree(() => this.#thread.run('writer', 'COMMIT'))
+        await this.#untilFree(() => query('COMMIT'))
         return result
       } catch (error) {
         // A failed COMMIT may have ended the transaction itself: then there is nothing to roll back, and this says so.
-        await this.#thread.run('writer', 'ROLLBACK').catch(() => undefined)
+        await query('ROLLBACK').catch(() => undefined)
         throw error
       }
     })
@@ -73,11 +88,15 @@ class SqliteDatabase implements SqlDatabase {
   }
 
   #prepare (): Promise<void> {
-    this.#prepared ??= this.#settings().catch((error: unknown) => {
-      this.#prepared = undefined
-      throw error
-    })
-    return this.#prepared
+    const { generation } = this.#thread
+    if (this.#prepared?.generation !== generation) {
+      const done = this.#settings().catch((error: unknown) => {
+        this.#prepared = undefined
+        throw error
+      })
+      this.#prepared = { generation, done }
+    }
+    return this.#prepared.done
   }
 
   async #settings (): Promise<void> {

@@ -58,8 +58,8 @@ CASE WHEN end_ms <= idle_ms THEN 1 ELSE 0 END AS capped FROM respite_session WHE
     countPeers: `SELECT COUNT(*) AS n FROM respite_session WHERE sid LIKE '${peerMark}%' AND ${alive()}`,
     peers: `SELECT sid, owner, tag, data, CASE WHEN idle_ms < end_ms THEN idle_ms ELSE end_ms END - ${now} AS left_ms
 FROM respite_session WHERE sid LIKE '${peerMark}%' AND ${alive()} LIMIT ?`,
-    ended: `SELECT hash, sid, user_id FROM respite_session WHERE end_ms <= ${now} LIMIT ?`,
-    idled: `SELECT hash, sid, user_id FROM respite_session WHERE idle_ms <= ${now} AND next_hash IS NULL LIMIT ?`,
+    ended: `SELECT hash, sid, user_id, next_hash, dead FROM respite_session WHERE end_ms <= ${now} LIMIT ?`,
+    idled: `SELECT hash, sid, user_id, next_hash, dead FROM respite_session WHERE idle_ms <= ${now} AND next_hash IS NULL LIMIT ?`,
     purge: (n: number) => `DELETE FROM respite_session WHERE hash IN (${list(n)}) AND (end_ms <= ${now} OR (idle_ms <= ${now} AND next_hash IS NULL))`,
     idleVisitors: `SELECT owner FROM respite_owner WHERE ${visitorWithout} LIMIT ?`,
     purgeOwners: (n: number) => `DELETE FROM respite_owner WHERE owner IN (${list(n)}) AND ${visitorWithout}`

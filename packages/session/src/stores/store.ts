@@ -37,6 +37,8 @@ export interface LiveSession {
 export interface DeadSession {
   /** A superseded hash was used past its grace: the family and whose it is. */
   readonly reuse: { readonly sid: string, readonly owner: string } | undefined
+  /** The data set that says so, where another one might not; undefined: it will never be alive again. */
+  readonly dataSet?: string | undefined
 }
 
 export interface LoginRequest {
@@ -128,6 +130,9 @@ export interface LivingRow { readonly hash: string, readonly tag: string, readon
 
 export interface PendingRow { readonly hash: string, readonly tag: string, readonly dead: boolean, readonly pend: number }
 
+/** A row that was deleted. `expired`: with it its session has, and not just a secret of it, or a session that had been ended before. */
+export interface PurgedRow { readonly sid: string, readonly userId: string | undefined, readonly expired: boolean }
+
 /** A session that another library has made. */
 export interface PeerRow { readonly sid: string, readonly owner: string, readonly tag: string, readonly fields: Fields, readonly leftMs: number }
 
@@ -194,7 +199,7 @@ export interface SessionStore {
   /** Any of them, at most `limit`. */
   peers (limit: number): Promise<readonly PeerRow[]>
   /** Deletes what has expired, at most `limit` rows of a kind. */
-  purge (limit: number): Promise<readonly { sid: string, userId: string | undefined }[]>
+  purge (limit: number): Promise<readonly PurgedRow[]>
 }
 
 /** Tells the two answers of `find` apart. */

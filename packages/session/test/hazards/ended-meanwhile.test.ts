@@ -1,27 +1,14 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { gate, startRedis, until } from '@respite/testing'
-import { bearer, cookieOf, loggedIn, status } from '../shop.ts'
-import { beforeItsFill, copiesOf, openHouse, type TestHouse } from '../redis/house.ts'
-
-/** An app in which `/slow` waits between the load of its session and what it then does with it. */
-async function slowApp (house: TestHouse) {
-  const handler = gate()
-  const app = await house.app({}, {
-    routes: app => app.post('/slow', async request => {
-      await handler.pass()
-      request.session.set('cart', ['tea'])
-      return {}
-    })
-  })
-  return Object.assign(app, { handler })
-}
+import { startRedis, until } from '@respite/testing'
+import { bearer, cookieOf, loggedIn, slowApp, status } from '../shop.ts'
+import { beforeItsFill, copiesOf, openHouse } from '../redis/house.ts'
 
 t.test('T2: a cookie\'s session that ends while its request runs is not saved, and no cookie is set', async t => {
   const house = await openHouse(t)
   const [here, there] = [await slowApp(house), await house.app()]
   const cookie = cookieOf(await here.inject({ method: 'POST', url: '/login/ada' }))
-  const slow = here.inject({ method: 'POST', url: '/slow', headers: { cookie } })
+  const slow = here.inject({ method: 'POST', url: '/slow/cart', payload: ['tea'], headers: { cookie } })
   await here.handler.reached
   t.equal((await there.inject({ method: 'POST', url: '/logout', headers: { cookie } })).statusCode, 200)
   here.handler.open()
@@ -34,7 +21,7 @@ t.test('T2: the same for a visitor\'s session, which ends when he logs in beside
   const house = await openHouse(t)
   const [here, there] = [await slowApp(house), await house.app()]
   const cookie = cookieOf(await here.inject({ method: 'POST', url: '/cart', payload: ['milk'] }))
-  const slow = here.inject({ method: 'POST', url: '/slow', headers: { cookie } })
+  const slow = here.inject({ method: 'POST', url: '/slow/cart', payload: ['tea'], headers: { cookie } })
   await here.handler.reached
   const login = await there.inject({ method: 'POST', url: '/login/ada', headers: { cookie } })
   // The process that ends it knows first, and Redis a moment later.

@@ -188,6 +188,30 @@ t.test('T6: saves before the row never create a key, and leave none without expi
   for (const outcome of ['keep 1', 'keep 0', 'keep -1', 'settle 1', 'settle 0']) t.ok(seen.has(outcome), outcome)
 })
 
+t.test('a save before the row wants a copy of the gate\'s lineage and of the asker\'s era, and writes nothing else', async t => {
+  const client = await server(t)
+  const keys = [gateKey, copyKey('a')]
+  const keep = (era = 'e') => run(client, 'keep', keys, era, 600, 0, 1, 1, 'f:a', '2')
+  const state = async () => [await client.hgetall(gateKey), await client.hgetall(copyKey('a'))]
+  const refused = async (why: string, era?: string) => {
+    const before = await state()
+    t.same(await keep(era), [0], why)
+    t.same(await state(), before, why)
+  }
+  const [[, n, g]] = await run(client, 'read', keys, 10_000, 'e', 'n1') as [string[]]
+  await refused('no copy')
+  await run(client, 'fill', keys, n!, g!, 1, hourMs, 'f:a', '1')
+  await refused('an asker of another era', 'another')
+  t.same(await keep(), [1, 1])
+  // As after a log-out everywhere: the gate goes, and another one is made by whoever asks next.
+  await client.del(gateKey)
+  await refused('no gate')
+  await run(client, 'read', keys, 10_000, 'e', 'n2')
+  await refused('a copy of an earlier gate')
+  await client.hset(copyKey('a'), 'n', 'n2')
+  t.same(await keep(), [1, 1], 'and by nothing else')
+})
+
 t.test('the gate lives at least as long as its longest copy', async t => {
   const client = await server(t)
   const [[, n, g]] = await run(client, 'read', [gateKey], 10_000, 'e', 'n') as [string[]]

@@ -13,8 +13,11 @@ export function environment (scene: Scene, world: World): Step<World>[] {
   may('wipe', 'FLUSHALL', after => { after.redis = { gate: null, copies: {} }; tell(after, 'all') })
   if (redis.gate !== null) may('eviction', 'the gate is evicted', after => evict(after, ({ redis }) => { redis.gate = null }))
   for (const hash of Object.keys(redis.copies)) may('eviction', `the copy ${hash} is evicted`, after => evict(after, ({ redis }) => { delete redis.copies[hash] }))
-  if (luck.failover > 0) may('replication', 'the replica catches up', after => { after.replica = structuredClone(after.redis) })
-  if (replica !== null) may('failover', 'a failover to the replica', failOver)
+  if (luck.failover + luck.handover > 0) may('replication', 'the replica catches up', after => { after.replica = structuredClone(after.redis) })
+  if (replica !== null) {
+    may('failover', 'a failover to the replica', after => failOver(after, 'lost'))
+    may('handover', 'a failover that breaks no connection', after => failOver(after, 'armed'))
+  }
   may('tick', 'time passes', after => { after.now++ })
   return [...steps, ...words(scene, world), ...processes(scene, world)]
 }
@@ -25,10 +28,10 @@ function evict (world: World, act: (world: World) => void): void {
   tell(world, before)
 }
 
-/** The connections end with the server. */
-function failOver (world: World): void {
+/** What was said and has not arrived is lost with the server; as a rule its connections are too. */
+function failOver (world: World, word: 'lost' | 'armed'): void {
   Object.assign(world, { redis: world.replica!, replica: null, era: world.era + 1 })
-  for (const { near } of world.processes) if (near !== undefined) Object.assign(near, { told: [], word: 'lost' })
+  for (const { near } of world.processes) if (near !== undefined) Object.assign(near, { told: [], word: near.word === 'armed' ? word : near.word })
 }
 
 function processes (scene: Scene, { processes, commits, calls, luck }: World): Step<World>[] {

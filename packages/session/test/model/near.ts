@@ -24,7 +24,8 @@ const differs = (one: unknown, other: unknown): boolean => JSON.stringify(one) !
 export function isNear ({ scene, world, process: { near, trusts, bypass }, plan }: Turn): boolean {
   const hash = plan.hash!
   const believes = scene.without === 'a local copy is believed as Redis is' || (trusts && !bypass.includes(hash))
-  return near !== undefined && believes && (near.kept[hash] ?? 0) > world.now
+  const kept = near?.kept[hash]
+  return kept !== undefined && believes && kept.until > world.now && (kept.era === world.era || scene.without === 'a local copy is of one era')
 }
 
 /** Accepts a local copy: nothing is broken while the word that ends it is on its way, unless it is the process' own. */
@@ -37,8 +38,8 @@ export function acceptNear (turn: Turn): void {
 }
 
 /** A question to Redis is about to be sent. A loss that nobody has noticed keeps nobody from marking. */
-export function mark ({ process: { near }, call }: Turn): void {
-  if (near !== undefined) call.marked = near.word !== 'unarmed'
+export function mark ({ world, process: { near }, call }: Turn): void {
+  if (near !== undefined) Object.assign(call, { marked: near.word !== 'unarmed', era: world.era })
 }
 
 /** The answer of Redis arrives at the process. */
@@ -46,7 +47,7 @@ export function answered (turn: Turn): Step<World>[] {
   return local(turn, 'gets its copy', turn => {
     const { scene, process: { near }, call, plan } = turn
     turn.accept()
-    if (call.marked || scene.without === 'a local copy is kept under a mark') near!.kept[plan.hash!] = call.row!.until
+    if (call.marked || scene.without === 'a local copy is kept under a mark') near!.kept[plan.hash!] = { until: call.row!.until, era: call.era! }
     turn.over()
   })
 }

@@ -1,5 +1,6 @@
 import type { Step } from '@respite/testing'
 import { waitForAll } from './acknowledging.ts'
+import { changedHere } from './near.ts'
 import { type Turn, script, statement } from './turn.ts'
 import { type Plan, type World, grace, isAlive } from './world.ts'
 
@@ -48,11 +49,13 @@ function supersedes ({ world, plan }: Turn): void {
 }
 
 function acknowledged (turn: Turn): void {
+  changedHere(turn, [turn.plan.hash!])
   supersedes(turn)
   turn.call.step = 'confirm'
 }
 
 function unacknowledged (turn: Turn): void {
+  changedHere(turn, [turn.plan.hash!])
   turn.call.step = 'wait'
   if (turn.scene.without !== 'what Redis did not acknowledge is pending and waited for') return
   supersedes(turn)

@@ -7,7 +7,8 @@ export type Guard =
   'a row stays until Redis has acknowledged' | 'trust counts from when the poll was sent' | 'a late poll gives no trust' |
   'a save never creates' | 'a save extends the version before it' | 'a superseded copy goes' | 'a save follows to the successor' |
   'a revoke ends the family' | 'a login locks its owner' | 'only a read sent later is shared' |
-  'a local copy is kept under a mark' | 'local copies end with the word' | 'a local copy is believed as Redis is' | 'an own change ends a local copy at once'
+  'a local copy is kept under a mark' | 'local copies end with the word' | 'a local copy is believed as Redis is' | 'an own change ends a local copy at once' |
+  'a local copy is of one era'
 
 /** A call under way: a step of it is one transaction, one script, or one thing that a process does by itself. */
 export type Plan = { readonly process: number, /** Begins when that call is over. */ readonly after?: number } & (
@@ -29,6 +30,8 @@ export interface Luck {
   tick: number
   /** The connection on which the server speaks is lost. */
   loss: number
+  /** A failover that breaks no connection: a proxy, or an old primary that is one again. */
+  handover: number
 }
 
 /** The bounds of one walk. */
@@ -63,8 +66,9 @@ export interface Call {
   lease?: Lease
   /** What an accept would break; '' if it may be accepted. */
   forbidden?: string
-  /** Whether an answer of Redis may be kept. */
+  /** Whether an answer of Redis may be kept, and of which era it is. */
   marked?: boolean
+  era?: number
   /** The row as it was read or written. */
   row?: { version: number, data: Record<string, string>, until: number }
   /** The row that took a save. */
@@ -83,8 +87,8 @@ export interface Process { trusts: boolean, /** The last commit that its poll ha
 
 /** What a process with local copies holds. */
 export interface Near {
-  /** Until when each is kept. */
-  kept: Record<string, number>
+  /** Until when each is kept, and of which era it is. */
+  kept: Record<string, { until: number, era: number }>
   /** Keys of which the server has said something that is on its way; `u` is the gate. */
   told: string[]
   /** `lost`: what the server says does not arrive, and nobody has noticed. */
@@ -144,7 +148,7 @@ export function worldOf ({ processes = 2, calls, luck, rows = ['A'], cached = tr
     ended: {},
     graceEnds: {},
     waited: 0,
-    luck: { crash: 0, timeout: 0, sqlError: 0, wipe: 0, eviction: 0, replication: 0, failover: 0, tick: 0, loss: 0, ...luck }
+    luck: { crash: 0, timeout: 0, sqlError: 0, wipe: 0, eviction: 0, replication: 0, failover: 0, tick: 0, loss: 0, handover: 0, ...luck }
   }
 }
 

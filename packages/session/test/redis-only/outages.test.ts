@@ -78,6 +78,24 @@ t.test('T4: with afterFailover: \'trust\' they go on, and one that ended before 
   t.strictSame([await status(app, ended), await status(app, bob)], [401, 200])
 })
 
+// Seen: it refused a session made after the failover for a minute, long after it had noticed it itself.
+t.test('T4: a process that is late to notice a failover takes a session made after it as soon as it has, and one that has ended stays so', async t => {
+  const house = await openRedisHouse(t)
+  const [late, app] = [await house.app(), await house.app()]
+  const [token, ended] = [await loggedIn(app), await loggedIn(app, 'bob')]
+  await app.sessions.revokeAll('bob')
+  const { link } = late.respite
+  const eraOf = link.eraOf.bind(link)
+  Object.assign(link, { eraOf: () => 'the data set before the failover' })
+  t.strictSame([await status(late, token), await status(late, ended)], [401, 401])
+  Object.assign(link, { eraOf })
+  t.strictSame([await status(late, token), await status(late, ended)], [200, 401])
+  const before = await house.client.info('commandstats')
+  t.strictSame([await status(late, ended), await status(late, ended)], [401, 401])
+  const reads = (text: string) => /cmdstat_evalsha:calls=(\d+)/.exec(text)?.[1]
+  t.equal(reads(await house.client.info('commandstats')), reads(before), 'by what it remembers')
+})
+
 t.test('T4: Redis emptied logs everybody out, and brings nobody back', async t => {
   const house = await openRedisHouse(t)
   const [here, there] = [await house.app({ touchEvery: 0 }), await house.app()]

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { gate, until } from '@respite/testing'
 import t from 'tap'
 import type { Script } from '@respite/redis'
-import { bearer, cookieOf, loggedIn, status } from '../shop.ts'
+import { bearer, cookieOf, loggedIn, slowApp, status } from '../shop.ts'
 import { everlasting, openRedisHouse } from './house.ts'
 
 /** Holds an app's next run of a script until the test lets it go. */
@@ -51,23 +51,15 @@ t.test('T1: a log-in that reaches Redis after its caller was told of a failure m
 
 t.test('T2: a save after a log-out elsewhere brings nothing back, sets no cookie, and is told', async t => {
   const house = await openRedisHouse(t)
-  const handler = gate()
-  const here = await house.app({}, {
-    routes: app => app.post('/slow', async request => {
-      await handler.pass()
-      request.session.set('cart', ['tea'])
-      return {}
-    })
-  })
-  const there = await house.app()
+  const [here, there] = [await slowApp(house), await house.app()]
   const lost: string[] = []
   here.sessions.on('lost', event => lost.push(event.id))
   const token = await loggedIn(here)
   const [info] = await here.sessions.list('ada')
-  const slow = here.inject({ method: 'POST', url: '/slow', headers: bearer(token) })
-  await handler.reached
+  const slow = here.inject({ method: 'POST', url: '/slow/cart', payload: ['tea'], headers: bearer(token) })
+  await here.handler.reached
   t.strictSame(await there.sessions.revokeAll('ada'), { ended: [info!.id] })
-  handler.open()
+  here.handler.open()
   t.equal((await slow).headers['set-cookie'], undefined)
   t.strictSame(lost, [info!.id])
   for (const app of [here, there]) t.equal(await status(app, token), 401)

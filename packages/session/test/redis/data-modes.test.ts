@@ -6,7 +6,7 @@ import t from 'tap'
 import { Tokens } from '../../src/token.ts'
 import { makeApp } from '../app.ts'
 import { asked } from '../peers/apps.ts'
-import { addRoutes, bearer, cookieOf, loggedIn, status } from '../shop.ts'
+import { addRoutes, bearer, cookieOf, loggedIn, slowApp, status } from '../shop.ts'
 import { WatchedStore } from '../watched-store.ts'
 import { secrets } from '../grounds.ts'
 import { copiesOf, openHouse, type TestHouse } from './house.ts'
@@ -276,18 +276,11 @@ t.test('a save without a copy in Redis goes to the row, and one whose answer was
   const house = await openHouse(t)
   const app = await house.app(behind)
   const token = await inRedis(house, app)
-  const handler = gate()
-  const slow = await house.app(behind, {
-    routes: app => app.post('/slow', async request => {
-      await handler.pass()
-      request.session.set('a', value(1))
-      return {}
-    })
-  })
-  const saving = slow.inject({ method: 'POST', url: '/slow', headers: bearer(token) })
-  await handler.reached
+  const slow = await slowApp(house, behind)
+  const saving = slow.inject({ method: 'POST', url: '/slow/a', payload: value(1), headers: bearer(token) })
+  await slow.handler.reached
   for (const key of (await copiesOf(house.client)).keys()) await house.client.del(key)
-  handler.open()
+  slow.handler.open()
   t.equal((await saving).statusCode, 200)
   t.same(await rowOf(house, token), { a: value(1) })
   // Redis has done it, and nobody was told.
@@ -365,6 +358,46 @@ t.test('with the durable store down saves go on into Redis, and reach the row wh
   await until('a flush that failed', () => app.watched.count('flush') > 1)
   app.watched.failure = undefined
   await until('the flush', async () => (await rowOf(house, token)).a !== undefined)
+})
+
+t.test('flushes that worked and failed are counted, with what waits and for how long', async t => {
+  const house = await openHouse(t)
+  const app = await house.app({ ...behind, touchEvery: 0 })
+  const metric = async (name: string) => {
+    const all = await app.respite.metrics.read()
+    return Object.fromEntries([...all.find(one => one.name.endsWith(name))!.entries()].map(([labels, n]) => [labels.join(), (n as { value: number }).value]))
+  }
+  const token = await inRedis(house, app)
+  t.same(await metric('session_flush_waiting'), { '': 0 })
+  await set(app, token, 'a', 1)
+  t.same(await metric('session_flush_waiting'), { '': 1 })
+  const before = (await metric('session_flush_oldest_seconds'))['']!
+  await until('it to grow older', async () => (await metric('session_flush_oldest_seconds'))['']! > before)
+  const flushing = app.watched.after
+  flushing.set('flush', async () => { throw new TypeError('the database is gone') })
+  await until('a flush that failed', async () => await status(app, token) === 200 && (await metric('session_flushes_total')).failed! > 0)
+  flushing.delete('flush')
+  await until('a flush', async () => await status(app, token) === 200 && (await metric('session_flushes_total')).flushed! > 0)
+  await until('none to wait', async () => await status(app, token) === 200 && (await metric('session_flush_waiting'))[''] === 0)
+})
+
+// Seen: during a roll-out of `data: 'through'` it dropped the copy, and with it what the instances before had saved since the last flush.
+t.test("an instance of mode 'through' brings to the row what one of another mode has left in a copy, before it saves itself", async t => {
+  const house = await openHouse(t)
+  const [before, after] = [await house.app(behind), await house.app({ ...behind, data: 'through', conflict: 'last-wins' })]
+  const token = await inRedis(house, before)
+  await set(before, token, 'a', 'older')
+  await set(before, token, 'b', 1)
+  t.same(await rowOf(house, token), {})
+  const flushed = gate()
+  after.watched.after.set('flush', () => flushed.pass())
+  const saving = set(after, token, 'a', 'newer')
+  await flushed.reached
+  t.equal(after.watched.count('save'), 0)
+  flushed.open()
+  t.equal(await saving, 200)
+  for (const app of [after, before]) t.same(await fieldsOf(app, token), { a: value('newer'), b: value(1) })
+  t.same(await rowOf(house, token), { a: value('newer'), b: value(1) })
 })
 
 t.test('a fresh route, which asks the durable store, sees what Redis alone has', async t => {

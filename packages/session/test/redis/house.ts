@@ -13,7 +13,9 @@ import { openGrounds, secrets } from '../grounds.ts'
 import { addRoutes, loggedIn, status } from '../shop.ts'
 import { WatchedStore } from '../watched-store.ts'
 
-interface Around {
+export interface Around {
+  /** How long a call of Redis has, where a busy machine must not look like one that is down. */
+  deadlineMs?: number
   server?: FastifyServerOptions
   /** Registers what comes before everything else. */
   first?: (app: FastifyInstance) => unknown
@@ -55,9 +57,10 @@ export async function openHouse (t: Test): Promise<TestHouse> {
     server,
     client,
     watched: new WatchedStore(durable),
-    async app (options = {}, { server: serverOptions, first, routes } = {}) {
+    async app (options = {}, { server: serverOptions, first, routes, deadlineMs = 100 } = {}) {
       const watched = new WatchedStore(durable)
-      const app = addRoutes(await makeApp({ secrets, durable: watched.store, ...options }, { redis: { url: server.url }, server: serverOptions ?? {}, ...(first && { first }) }))
+      const around = { redis: { url: server.url, deadlineMs }, server: serverOptions ?? {}, ...(first && { first }) }
+      const app = addRoutes(await makeApp({ secrets, durable: watched.store, ...options }, around))
       routes?.(app)
       return Object.assign(await settle(app), { watched })
     }

@@ -1,31 +1,36 @@
 import type { FastifyInstance } from 'fastify'
-import { type Gate, gate, until } from '@respite/testing'
+import { until } from '@respite/testing'
 import type { SessionOptions } from '@respite/session'
 import t, { type Test } from 'tap'
-import { houses } from '../../src/house.ts'
 import { ownerOfUser } from '../../src/owner.ts'
 import { bearer, cookieOf, loggedIn, status } from '../shop.ts'
-import { callsOf, openHouse } from './house.ts'
+import { deafened, holdAnswer, kept, listened, localOf, openLocal } from './local-house.ts'
 
-const localOf = (app: FastifyInstance) => houses.get(app.sessions)!.local!
+interface Asked { readonly watched: { count (method: 'find'): number } }
 
-/** A server, and instances that keep sessions. */
-async function open (t: Test, options: SessionOptions = {}) {
-  const house = await openHouse(t)
-  return {
-    ...house,
-    async app (more: Parameters<typeof house.app>[1] = {}) {
-      const app = await house.app({ l1: {}, ...options }, more)
-      await until('the word of the server', () => app.respite.invalidations.armed)
-      return app
-    },
-    scripts: async () => await callsOf(house.client, 'evalsha') + await callsOf(house.client, 'eval')
-  }
+/** A server, and an instance that keeps a session. */
+async function openKept (t: Test, options: SessionOptions = {}) {
+  const house = await openLocal(t, options)
+  const app = await house.app()
+  const token = await loggedIn(app, 'ada', { cart: ['tea'] })
+  await kept(app, token)
+  return { house, app, token }
 }
 
-/** Asks until the session is kept: what was said of its own fill may be under way at first. */
-async function kept (app: FastifyInstance, token: string): Promise<void> {
-  await until('the copy in the process', async () => await status(app, token) === 200 && localOf(app).size === 1)
+/** A server, and two instances of which these keep a session that the second has made. */
+async function openTwo (t: Test, { keeps, ...options }: SessionOptions & { keeps: readonly ('here' | 'there')[] }) {
+  const house = await openLocal(t, options)
+  const apps = { here: await house.app(), there: await house.app() }
+  const token = await loggedIn(apps.there)
+  for (const name of keeps) await kept(apps[name], token)
+  return { house, ...apps, token }
+}
+
+/** How often the durable store was asked for a session meanwhile. */
+async function finds (app: Asked, work: () => Promise<unknown>): Promise<number> {
+  const before = app.watched.count('find')
+  await work()
+  return app.watched.count('find') - before
 }
 
 async function metric (app: FastifyInstance, name: string, ...labels: string[]): Promise<number> {
@@ -33,70 +38,42 @@ async function metric (app: FastifyInstance, name: string, ...labels: string[]):
   return ([...found.entries()].find(([of]) => of.join() === labels.join())![1] as { value: number }).value
 }
 
-/** What the server says to this process from now on. */
-function listened (app: FastifyInstance): readonly string[] {
-  const heard: string[] = []
-  t.teardown(app.respite.invalidations.follow(['respite:v1:session:{'], { changed: keys => { heard.push(...keys) }, all () {} }))
-  return heard
-}
-
-/** From now on what the server says does not reach this process; what it says to itself does. */
-function deafened (app: FastifyInstance): { readonly missed: string[] } {
-  const missed: string[] = []
-  const word = app.respite.invalidations as unknown as Record<'changed' | 'changedHere', (keys: readonly string[]) => void>
-  const { changed, changedHere } = word
-  let own = false
-  Object.assign(word, {
-    changed (keys: readonly string[]) { if (own) changed.call(word, keys); else missed.push(...keys) },
-    changedHere (keys: readonly string[]) {
-      own = true
-      changedHere.call(word, keys)
-      own = false
-    }
-  })
-  return { missed }
-}
-
-/** Holds the answer to the next call of a script. */
-function holdAnswer (app: FastifyInstance): Gate {
-  const held = gate()
-  const { link } = app.respite
-  const call = link.call.bind(link)
-  Object.assign(link, {
-    call (...[script, keys, args, callback]: Parameters<typeof call>) {
-      Object.assign(link, { call })
-      call(script, keys, args, (error, reply) => { held.pass().then(() => callback(error, reply), () => undefined) })
-    }
-  })
-  return held
-}
-
 t.test('a read-only request of a session that is kept is no Redis command, and asks the store nothing', async t => {
-  const house = await open(t)
-  const app = await house.app()
-  const token = await loggedIn(app, 'ada', { cart: ['tea'] })
-  await kept(app, token)
-  const [scripts, asked] = [await house.scripts(), app.watched.count('find')]
-  for (let i = 0; i < 50; i++) t.same((await app.inject({ url: '/open', headers: bearer(token) })).json(), { user: 'ada', cart: ['tea'] })
+  const { house, app, token } = await openKept(t)
+  const scripts = await house.scripts()
+  t.equal(await finds(app, async () => {
+    for (let i = 0; i < 50; i++) t.same((await app.inject({ url: '/open', headers: bearer(token) })).json(), { user: 'ada', cart: ['tea'] })
+  }), 0)
   t.equal(await house.scripts() - scripts, 0)
-  t.equal(app.watched.count('find') - asked, 0)
   t.ok(await metric(app, 'session_events_total', 'local') >= 50)
   t.equal(await metric(app, 'session_local_copies'), 1)
   t.ok(await metric(app, 'session_local_bytes') > 0)
 })
 
+t.test('copies whose time is over are read again by one command for all requests of a turn, and kept', async t => {
+  const house = await openLocal(t, { perUser: { max: 8, onExceed: 'evict-oldest' } })
+  const app = await house.app()
+  const tokens: string[] = []
+  for (let i = 0; i < 8; i++) tokens.push(await loggedIn(app))
+  const statuses = async () => await Promise.all(tokens.map(token => status(app, token)))
+  await until('the copies in the process', async () => (await statuses()).every(code => code === 200) && localOf(app).size === 8)
+  const scripts = await house.scripts()
+  // As `maxAge` does.
+  localOf(app).all()
+  for (let i = 0; i < 3; i++) t.same(await statuses(), Array(8).fill(200))
+  t.equal(await house.scripts() - scripts, 1)
+  t.equal(localOf(app).size, 8)
+})
+
 t.test('a revoke reaches the copies of another process by the word of the server', async t => {
-  const house = await open(t)
-  const [here, there] = [await house.app(), await house.app()]
-  const token = await loggedIn(here)
-  await kept(there, token)
-  await here.sessions.revokeAll('ada')
-  await until('the word', () => localOf(there).size === 0)
-  t.equal(await status(there, token), 401)
+  const { here, there, token } = await openTwo(t, { keeps: ['here'] })
+  await there.sessions.revokeAll('ada')
+  await until('the word', () => localOf(here).size === 0)
+  t.equal(await status(here, token), 401)
 })
 
 t.test('the loss of the user\'s gate ends the copies of the user in the process', async t => {
-  const house = await open(t)
+  const house = await openLocal(t)
   const app = await house.app()
   const [ada, bob] = [await loggedIn(app), await loggedIn(app, 'bob')]
   await kept(app, ada)
@@ -107,10 +84,7 @@ t.test('the loss of the user\'s gate ends the copies of the user in the process'
 })
 
 t.test('what a process writes itself ends its copy before the call resolves, without the word of the server', async t => {
-  const house = await open(t, { perUser: { max: 2, onExceed: 'evict-oldest' } })
-  const app = await house.app()
-  const token = await loggedIn(app, 'ada', { cart: ['tea'] })
-  await kept(app, token)
+  const { app, token } = await openKept(t, { perUser: { max: 2, onExceed: 'evict-oldest' } })
   const { missed } = deafened(app)
   const cart = async () => (await app.inject({ url: '/open', headers: bearer(token) })).json().cart
   t.same(await cart(), ['tea'])
@@ -127,15 +101,25 @@ t.test('what a process writes itself ends its copy before the call resolves, wit
   t.ok(missed.length > 0, 'the server has spoken, and nobody has heard it')
 })
 
-t.test('an answer of Redis that was under way when the session ended is given, and not kept', async t => {
-  const house = await open(t)
+t.test("a save that is refused because the copy here was old ends the copy: with conflict 'compare-and-set' the next try may succeed", async t => {
+  const house = await openLocal(t, { conflict: 'compare-and-set' })
   const [here, there] = [await house.app(), await house.app()]
-  const token = await loggedIn(there)
+  const token = await loggedIn(here)
   await kept(there, token)
+  deafened(there)
+  const save = async (app: FastifyInstance, drink: string) => (await app.inject({ method: 'POST', url: '/cart', payload: [drink], headers: bearer(token) })).statusCode
+  t.equal(await save(here, 'tea'), 200)
+  t.equal(await save(there, 'milk'), 409, 'it has read what was before')
+  t.same((await there.inject({ url: '/open', headers: bearer(token) })).json().cart, ['tea'])
+  t.equal(await save(there, 'milk'), 200)
+})
+
+t.test('an answer of Redis that was under way when the session ended is given, and not kept', async t => {
+  const { here, there, token } = await openTwo(t, { keeps: ['there'] })
   const answer = holdAnswer(here)
   const asked = status(here, token)
   await answer.reached
-  const heard = listened(here)
+  const heard = listened(t, here)
   await there.sessions.revokeAll('ada')
   await until('the word', () => heard.some(key => key.includes(':s:')))
   answer.open()
@@ -145,10 +129,7 @@ t.test('an answer of Redis that was under way when the session ended is given, a
 })
 
 t.test('with the connection that brings the word all copies go, also those it would have told of', async t => {
-  const house = await open(t)
-  const [here, there] = [await house.app(), await house.app()]
-  const token = await loggedIn(there)
-  await kept(here, token)
+  const { house, here, there, token } = await openTwo(t, { keeps: ['here'] })
   const { missed } = deafened(here)
   await there.sessions.revokeAll('ada')
   await until('the lost word', () => missed.length > 0)
@@ -158,33 +139,20 @@ t.test('with the connection that brings the word all copies go, also those it wo
 })
 
 t.test('a flush ends the copies, and each session is asked of the store once', async t => {
-  const house = await open(t)
-  const app = await house.app()
-  const token = await loggedIn(app)
-  await kept(app, token)
-  const asked = app.watched.count('find')
+  const { house, app, token } = await openKept(t)
   await house.client.flushall()
   await until('the word', () => localOf(app).size === 0)
-  t.equal(await status(app, token), 200)
-  t.equal(app.watched.count('find') - asked, 1)
+  t.equal(await finds(app, async () => t.equal(await status(app, token), 200)), 1)
 })
 
 t.test('of another era nothing is believed, also with the connections as they were', async t => {
-  const house = await open(t)
-  const app = await house.app()
-  const token = await loggedIn(app)
-  await kept(app, token)
-  const asked = app.watched.count('find')
+  const { app, token } = await openKept(t)
   Object.assign(app.respite.link, { eraOf: () => 'another' })
-  t.equal(await status(app, token), 200)
-  t.equal(app.watched.count('find') - asked, 1)
+  t.equal(await finds(app, async () => t.equal(await status(app, token), 200)), 1)
 })
 
 t.test('with Redis frozen a log-out holds in every process, and after it thaws', async t => {
-  const house = await open(t, { pollEvery: '200ms', trust: '1s', durableDown: '3s', durableDeadline: '5s' })
-  const [here, there] = [await house.app(), await house.app()]
-  const token = await loggedIn(here)
-  for (const app of [here, there]) await kept(app, token)
+  const { house, here, there, token } = await openTwo(t, { keeps: ['here', 'there'], pollEvery: '200ms', trust: '1s', durableDown: '3s', durableDeadline: '5s' })
   house.server.freeze()
   t.equal(await status(there, token), 200)
   await here.sessions.revokeAll('ada')
@@ -195,10 +163,7 @@ t.test('with Redis frozen a log-out holds in every process, and after it thaws',
 })
 
 t.test('a row that Redis is not known to agree with ends its copy at the poll, whatever the server says', async t => {
-  const house = await open(t, { pollEvery: '200ms', trust: '1s', durableDeadline: '5s' })
-  const app = await house.app()
-  const token = await loggedIn(app)
-  await kept(app, token)
+  const { house, app, token } = await openKept(t, { pollEvery: '200ms', trust: '1s', durableDeadline: '5s' })
   deafened(app)
   // As a process that died between the commit and Redis would leave it.
   await house.watched.store.revoke({ owner: ownerOfUser('ada').owner })
@@ -211,20 +176,12 @@ t.test('a row that Redis is not known to agree with ends its copy at the poll, w
 })
 
 t.test('a fresh route asks the store, whatever is kept', async t => {
-  const house = await open(t)
-  const app = await house.app()
-  const token = await loggedIn(app)
-  await kept(app, token)
-  const asked = app.watched.count('find')
-  t.equal((await app.inject({ url: '/fresh', headers: bearer(token) })).statusCode, 200)
-  t.equal(app.watched.count('find') - asked, 1)
+  const { app, token } = await openKept(t)
+  t.equal(await finds(app, async () => t.equal((await app.inject({ url: '/fresh', headers: bearer(token) })).statusCode, 200)), 1)
 })
 
 t.test('a session that is answered from its copy is prolonged when its own remaining time says so', async t => {
-  const house = await open(t, { idle: '3s', touchEvery: '1s' })
-  const app = await house.app()
-  const token = await loggedIn(app)
-  await kept(app, token)
+  const { house, app, token } = await openKept(t, { idle: '3s', touchEvery: '1s' })
   const scripts = await house.scripts()
   t.equal(app.watched.count('touch'), 0)
   await until('the touch', async () => await status(app, token) === 200 && app.watched.count('touch') === 1)
@@ -232,7 +189,7 @@ t.test('a session that is answered from its copy is prolonged when its own remai
 })
 
 t.test('a secret that is due is replaced, and the old one is refused after its grace', async t => {
-  const house = await open(t, { touchEvery: 0, rotateEvery: '1s', grace: '200ms' })
+  const house = await openLocal(t, { touchEvery: 0, rotateEvery: '1s', grace: '200ms' })
   const [here, there] = [await house.app(), await house.app()]
   const cookie = cookieOf(await here.inject({ method: 'POST', url: '/login/ada', payload: { transport: 'cookie' } }))
   let next = ''
@@ -248,7 +205,7 @@ t.test('a secret that is due is replaced, and the old one is refused after its g
 })
 
 t.test('where the server does not say what changes, nothing is kept', async t => {
-  const house = await open(t)
+  const house = await openLocal(t)
   const app = await house.app()
   const token = await loggedIn(app)
   Object.defineProperty(app.respite.invalidations, 'means', { value: 'bus' })

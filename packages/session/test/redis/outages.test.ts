@@ -1,6 +1,8 @@
 import { FST_RSP_SESSION_STORE_DOWN, type SessionOptions } from '@respite/session'
 import { gate, until } from '@respite/testing'
 import t from 'tap'
+import { heal } from '../../src/healer.ts'
+import { houses } from '../../src/house.ts'
 import { bearer, loggedIn, status } from '../shop.ts'
 import { copiesOf, openHouse } from './house.ts'
 
@@ -67,6 +69,44 @@ t.test('a save that Redis did not acknowledge is read from the store until it do
   await until('the row to be confirmed', async () => (await house.watched.store.pending(10)).length === 0)
   t.equal(await cart(), 'milk')
 })
+
+for (const l1 of [false, {}] as const) {
+  t.test(`a save that Redis did not acknowledge is read by the process that made it, before any poll, ${l1 === false ? 'without' : 'with'} copies of its own`, async t => {
+    const house = await openHouse(t)
+    const app = await house.app({ l1, pollEvery: '1h', trust: '2h', durableDown: '3h' })
+    const token = await loggedIn(app, 'ada', { cart: ['tea'] })
+    const cart = async () => (await app.inject({ url: '/open', headers: bearer(token) })).json().cart[0]
+    await until('the copy', async () => await cart() === 'tea' && [...(await copiesOf(house.client)).values()].some(copy => copy['f:cart'] === '["tea"]'))
+    const { link } = app.respite
+    const run = link.run.bind(link)
+    Object.assign(link, { run: async () => { throw down() } })
+    // A poll that was sent before the save does not know of it.
+    const { trust } = houses.get(app.sessions)!
+    const held = gate()
+    app.watched.after.set('pending', () => held.pass())
+    const polled = trust!.poll()
+    await held.reached
+    t.equal((await app.inject({ method: 'POST', url: '/cart', payload: ['milk'], headers: bearer(token) })).statusCode, 200)
+    t.equal(await cart(), 'milk')
+    held.open()
+    await polled
+    t.equal(await cart(), 'milk', 'after the answer that is older than the save')
+    await trust!.poll()
+    t.equal(await cart(), 'milk', 'the row is pending')
+    Object.assign(link, { run })
+    const rows = await house.watched.store.pending(10)
+    t.equal(rows.length, 1)
+    await heal({ ...houses.get(app.sessions)!, deadlineMs: 5_000 }, rows)
+    await trust!.poll()
+    const asked = app.watched.count('find')
+    await until('Redis to answer again', async () => {
+      const before = app.watched.count('find')
+      t.equal(await cart(), 'milk')
+      return app.watched.count('find') === before
+    })
+    t.ok(app.watched.count('find') > asked, 'its copy was filled anew')
+  })
+}
 
 t.test('T12: with the durable store down Redis is served for a stated time, and nothing changes', async t => {
   const house = await openHouse(t)

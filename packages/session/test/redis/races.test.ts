@@ -1,7 +1,7 @@
 import { gate, until } from '@respite/testing'
 import type { Redis } from 'ioredis'
 import t from 'tap'
-import { bearer, loggedIn, status } from '../shop.ts'
+import { bearer, loggedIn, slowApp, status } from '../shop.ts'
 import { beforeItsFill, copiesOf, openHouse } from './house.ts'
 
 /** Public ids of the copies that are not marked dead. */
@@ -61,23 +61,15 @@ t.test('T2: a revoke by id resolves only when the session is refused, also if an
 
 t.test('T2: a save after a log-out elsewhere brings nothing back, sets no cookie, and is told', async t => {
   const house = await openHouse(t)
-  const handler = gate()
-  const here = await house.app({}, {
-    routes: app => app.post('/slow', async request => {
-      await handler.pass()
-      request.session.set('cart', ['tea'])
-      return {}
-    })
-  })
-  const there = await house.app()
+  const [here, there] = [await slowApp(house), await house.app()]
   const lost: string[] = []
   here.sessions.on('lost', event => lost.push(event.id))
   const token = await loggedIn(here)
   const [info] = await here.sessions.list('ada')
-  const slow = here.inject({ method: 'POST', url: '/slow', headers: bearer(token) })
-  await handler.reached
+  const slow = here.inject({ method: 'POST', url: '/slow/cart', payload: ['tea'], headers: bearer(token) })
+  await here.handler.reached
   await there.sessions.revokeAll('ada')
-  handler.open()
+  here.handler.open()
   t.equal((await slow).headers['set-cookie'], undefined)
   t.same(lost, [info!.id])
   for (const app of [here, there]) t.equal(await status(app, token), 401)

@@ -172,3 +172,16 @@ t.test('keeps data of several MB, and text and quotes of any kind as they are', 
   await store.login(asked)
   t.match(await store.find(asked.hash), { userId: 'O\'Brien 😀 \\', fields: asked.fields })
 })
+
+// Seen with autocommit off: log-outs by a single statement were never committed, and look-ups saw their connection's first snapshot for ever.
+t.test('a pool whose connections would lose or mangle sessions is refused at the boot, by the name of the setting', { skip }, async t => {
+  const pool = (...statements: string[]) => {
+    const made = mysql!.another({})
+    for (const statement of statements) made.pool.on('connection', connection => connection.query(statement))
+    return made
+  }
+  const refused = async (made: ReturnType<typeof pool>, message: RegExp) => await t.rejects(mysqlStore(made).open(open), { code: 'FST_RSP_SESSION_MYSQL_POOL', message })
+  await refused(pool('SET autocommit = 0'), /autocommit '0'.*need 1/)
+  await refused(mysql!.another({ charset: 'latin1_swedish_ci' }), /character_set_client 'latin1'.*utf8mb4/)
+  await mysqlStore(pool("SET sql_mode = 'ANSI'", "SET time_zone = '+05:00'")).open(open)
+})

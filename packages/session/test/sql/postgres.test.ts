@@ -1,6 +1,6 @@
 import { PGlite } from '@electric-sql/pglite'
 import { systemClock } from '@respite/redis'
-import { startPostgres } from '@respite/testing'
+import { startPostgres, until } from '@respite/testing'
 import type { Pool } from 'pg'
 import t from 'tap'
 import { ownerOfUser } from '../../src/owner.ts'
@@ -28,6 +28,43 @@ t.test('PGlite, with the tables made by the printed migration', async t => {
     await store.open({ migrate: false, clock: systemClock })
     return { store, pending: true }
   })
+})
+
+// Seen: it was refused with 503, where MySQL ran it again.
+t.test('a log-in that Postgres ends for a deadlock is run again', async t => {
+  const postgres = await startPostgres()
+  t.teardown(() => postgres.stop())
+  if (postgres.kind !== 'server') return t.pass('PGlite has no connections')
+  const pool = postgres.pool as Pool
+  const store = postgresStore(pool)
+  await store.open({ migrate: true, clock: systemClock })
+  const login = () => ({
+    owner: ownerOfUser('max'), tag: newTag(), hash: hashOf(newTag()), sid: newTag().slice(0, 16), fields: new Map(), idleMs: 60_000, absoluteMs: 60_000, max: 1, onExceed: 'replace' as const, replaces: undefined
+  })
+  const [first, second, third] = [login(), login(), login()]
+  await store.login(first)
+  await store.login(second)
+  const other = await pool.connect()
+  t.teardown(() => other.release())
+  // Who has waited for longest looks for a deadlock first, and ends itself.
+  await other.query("SET deadlock_timeout = '60s'")
+  const crossed = async (held: [string, string[]], work: () => Promise<unknown>, wanted: [string, string[]]) => {
+    await other.query('BEGIN')
+    await other.query(...held)
+    const working = work()
+    working.catch(() => undefined)
+    await until('its wait for the row', async () => {
+      const { rows } = await pool.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%respite_session%'")
+      return rows.length > 0
+    })
+    await other.query(...wanted)
+    await other.query('COMMIT')
+    return await working
+  }
+  const row = (hash: string): [string, string[]] => ['UPDATE respite_session SET ver = ver + 1 WHERE hash = $1', [hash]]
+  const made = await crossed(row(second.hash), () => store.login(third), ['UPDATE respite_owner SET epoch = epoch + 1 WHERE owner = $1', [third.owner.owner]])
+  t.match(made, { ended: [second.sid] })
+  t.equal((await store.list(third.owner.owner)).length, 1)
 })
 
 // Seen: the client's 'error' event was heard by nobody, and ended the process.
