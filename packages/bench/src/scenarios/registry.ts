@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario.ts'
+import { bus } from './bus.ts'
 import { cacheHit, cacheL2, cacheL2Many } from './cache-hits.ts'
 import { cacheRoute } from './cache-route.ts'
 import { cacheStampede } from './cache-stampede.ts'
@@ -14,5 +15,5 @@ import { suite } from './suite.ts'
 /** Every scenario that `npm run bench -- <name>` knows. */
 export const scenarios: readonly Scenario[] = [
   suite, cacheHit, cacheL2, cacheL2Many, cacheStampede, cacheRoute, ratelimit, ratelimitAlone, ratelimitRefuse, ratelimitFlood, ratelimitLease,
-  session, sessionLogin, sessionFallback, sessionRevoke
+  session, sessionLogin, sessionFallback, sessionRevoke, bus
 ]

@@ -51,7 +51,13 @@ export class WorkQueue<T> implements OpenQueue<T> {
     const { clock, log, store } = this.#about
     const worker = new Worker<T>({ topic, options, concurrency, handler, clock, log, jobs: this.#jobs })
     this.#worker = worker
-    worker.start(await store.work(worker))
+    try {
+      worker.start(await store.work(worker))
+    } catch (error) {
+      this.#worker = undefined
+      await worker.stop(0)
+      throw error
+    }
     return async () => {
       await worker.stop(this.#about.closeWithinMs)
       if (this.#worker === worker) this.#worker = undefined

@@ -51,6 +51,10 @@ export class Worker<T> implements JobTaker {
   /** It works from now on. */
   start (place: WorkPlace): void {
     this.#place = place
+    if (this.#stopped) {
+      place.stop().then(() => place.leave()).catch(() => {}) // others forget it in time
+      return
+    }
     place.wants()
   }
 
@@ -67,7 +71,11 @@ export class Worker<T> implements JobTaker {
   async stop (withinMs: number): Promise<void> {
     if (this.#stopped) return
     this.#stopped = true
-    const place = this.#place!
+    const place = this.#place
+    if (place === undefined) {
+      clearInterval(this.#beat)
+      return
+    }
     await place.stop()
     if (this.#running.size > 0) {
       await new Promise<void>(resolve => {
