@@ -28,8 +28,9 @@ export async function talking ({ listen, say, close }) {
     await new Promise((resolve, reject) => {
       onHeard = () => {
         const over = performance.now() > endsAt
-        while (!over && said - heard / subscribers < inFlight) say({ n: said++, at: performance.now(), text: 'x'.repeat(100) }).catch(reject)
         if (over && heard === said * subscribers) resolve()
+        if (over) return
+        while (said - heard / subscribers < inFlight) say({ n: said++, at: performance.now(), text: 'x'.repeat(100) }).catch(reject)
       }
       onHeard()
     })

@@ -57,7 +57,8 @@ export function defineTopic<T = unknown> (name: string, { schema, validate, dura
 function checkOf<T> (schema: TopicOptions<T>['schema'], validate: TopicOptions<T>['validate']): TypedTopic<T>['check'] {
   if (validate !== undefined) return value => validate(value) ? { value: value as T } : { misfit: 'its validate says no' }
   if (schema === undefined) return value => ({ value: value as T })
-  if ('~standard' in schema) return standardCheck(schema as StandardSchema<T>)
+  // Those of arktype are functions.
+  if ((typeof schema === 'object' || typeof schema === 'function') && schema !== null && '~standard' in schema) return standardCheck(schema as StandardSchema<T>)
   if (typeof schema !== 'object' || schema === null) throw invalid('schema', 'must be a JSON schema or a Standard Schema', schema)
   return jsonCheck<T>(schema)
 }
