@@ -12,7 +12,7 @@ function pass (step: DeathAt): void {
   if (step === diesAt) process.kill(process.pid, 'SIGKILL')
 }
 
-const { receive, settle } = RedisWorkPlace.prototype
+const { prolong, receive, settle } = RedisWorkPlace.prototype
 RedisWorkPlace.prototype.receive = function (entries) {
   pass('taken')
   receive.call(this, entries)
@@ -21,7 +21,13 @@ RedisWorkPlace.prototype.settle = async function (id) {
   pass('worked')
   const ours = await settle.call(this, id)
   pass('settled')
+  process.send!(ours ? 'acknowledged' : 'refused')
   return ours
+}
+RedisWorkPlace.prototype.prolong = async function (ids) {
+  const lost = await prolong.call(this, ids)
+  if (lost.length > 0) process.send!('refused')
+  return lost
 }
 
 const app = Fastify()
@@ -29,6 +35,9 @@ await app.register(redis, { url, deadlineMs: 2_000, boot: 'wait' })
 await app.bus.queue<number>(name, options).work(async value => {
   pass('begun')
   await app.respite.link.send('INCR', `done:${name}:${value}`)
+  if (diesAt !== 'never') return
+  process.send!('working')
+  await new Promise(resolve => setTimeout(resolve, 30))
 })
 process.send!('ready')
 process.once('disconnect', () => app.close().finally(() => process.exit(0)))
