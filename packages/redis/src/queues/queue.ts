@@ -73,7 +73,7 @@ export interface Queue<T> {
   work (handler: JobHandler<NoInfer<T>>, options?: WorkOptions): Promise<() => Promise<void>>
   /** `pending`: wait or are at work, in all instances. */
   counts (): Promise<{ pending: number, dead: number }>
-  /** Jobs that were given up, the oldest first. @param after - behind this id */
+  /** Jobs that were given up, the oldest first: 100 of them, or `count`, at most 1,000. @param after - behind this id */
   dead (page?: { count?: number, after?: string }): Promise<DeadLetter<T>[]>
   /** Puts dead letters back as new jobs. @returns how many there were, and there was room for */
   redrive (ids: readonly string[]): Promise<number>

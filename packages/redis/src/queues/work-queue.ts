@@ -19,6 +19,9 @@ export interface WorkQueueContext {
   closeWithinMs: number
 }
 
+/** Dead letters that are read at once: each may be as large as a message. */
+const mostLetters = 1_000
+
 /** A queue over whatever holds its jobs. */
 export class WorkQueue<T> implements OpenQueue<T> {
   readonly name: string
@@ -69,7 +72,7 @@ export class WorkQueue<T> implements OpenQueue<T> {
   }
 
   async dead ({ count = 100, after }: { count?: number, after?: string } = {}): Promise<DeadLetter<T>[]> {
-    const messages = await this.#about.store.dead(count, after)
+    const messages = await this.#about.store.dead(Math.min(Math.max(1, Math.floor(count) || 1), mostLetters), after)
     return messages.map(({ message, ...rest }) => {
       const envelope = decodeEnvelope(message)
       return { ...rest, value: typeof envelope === 'string' ? undefined : envelope.value as T }

@@ -176,7 +176,9 @@ export class ReadingLane {
       redirect: 'refuse',
       done: error => {
         if (error === null && this.#asked === asked) setTimeout(ask, unblockAgainMs).unref()
-        else this.#unblocked()
+        else if (error === null) this.#unblocked()
+        // Not allowed, or not connected: the read ends by itself.
+        else this.#unblocking = false
       }
     })
     ask()

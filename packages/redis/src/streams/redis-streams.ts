@@ -19,6 +19,8 @@ import type { Retention, Streams } from './streams.ts'
 const publishing = loadScript('bus.stream-publish', new URL('../../lua/stream-publish.lua', import.meta.url))
 const positioning = loadScript('bus.stream-position', new URL('../../lua/stream-position.lua', import.meta.url))
 
+const placeAgainMs = 500
+
 export interface RedisStreamsOptions {
   /** This instance's name on the bus. */
   origin: string
@@ -123,13 +125,17 @@ export class RedisStreams implements Streams {
   /** @throws where the server says that this is no stream, or not ours to read */
   async #begin (subscription: DurableSubscription, topic: StreamTopic): Promise<void> {
     try {
-      subscription.start(await this.#position(topic.topic))
+      const end = await this.#position(topic.topic)
       this.#unplaced.delete(subscription)
+      // Another attempt may have been faster: what came since must not be passed over.
+      if (subscription.cursor === undefined) subscription.start(end)
     } catch (error) {
       const { reply = '' } = error as LinkError
       if (reply === 'WRONGTYPE' || reply === 'NOPERM') throw error
       subscription.late()
       this.#unplaced.set(subscription, topic)
+      // The link may be up all the while, and this one answer have been late.
+      setTimeout(() => this.#placeLate(), placeAgainMs).unref()
     }
   }
 

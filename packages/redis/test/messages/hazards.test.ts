@@ -117,6 +117,20 @@ t.test('with Redis frozen nothing hangs, and when it is back nothing was missed'
   t.ok(order.length <= 3, 'what had no answer may have been published')
 })
 
+t.test('who subscribes while Redis does not answer does not wait for ever, and is told of a gap once the place is known', async t => {
+  const { server, instance } = await serverOf(t)
+  const [a, b] = [await instance(), await instance()]
+  const order: unknown[] = []
+  server.freeze()
+  await b.bus.subscribe('later', value => { order.push(value) }, { ...durable, onGap: why => { order.push(why) } })
+  t.same(order, [])
+  server.thaw()
+  await until('the gap', () => order.length > 0)
+  await until('it is taken', () => a.bus.publish('later', 1, durable).then(() => true, () => false))
+  await until('the message', () => order.at(-1) === 1)
+  t.same(order, ['reconnect', 1])
+})
+
 t.test('a Redis that was killed and comes back empty is a gap, and work goes on', async t => {
   const { server, instance } = await serverOf(t)
   const [a, b] = [await instance(), await instance()]
