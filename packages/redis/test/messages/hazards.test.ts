@@ -88,6 +88,7 @@ t.test('a worker that was frozen for a lease does not acknowledge what another h
   await queue.work(() => held.pass())
   await held.reached
   child.kill('SIGCONT')
+  child.send('go on')
   await until('its word on it', () => said.length > 1)
   t.same(said, ['working', 'refused'])
   t.same(await queue.counts(), { pending: 1, dead: 0 })

@@ -1,5 +1,6 @@
 import Fastify from 'fastify'
 import redis from '@respite/redis'
+import { once } from 'node:events'
 import type { QueueOptions } from '../../src/queues/queue.ts'
 import { RedisWorkPlace } from '../../src/queues/redis-work-place.ts'
 
@@ -34,7 +35,7 @@ await app.bus.queue<number>(name, options).work(async value => {
   await app.respite.link.send('INCR', `done:${name}:${value}`)
   if (diesAt !== 'never') return
   process.send!('working')
-  await new Promise(resolve => setTimeout(resolve, 30))
+  await once(process, 'message')
 })
 process.send!('ready')
 process.once('disconnect', () => app.close().finally(() => process.exit(0)))
