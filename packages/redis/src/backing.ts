@@ -2,7 +2,8 @@ import fastifyRedis from '@fastify/redis'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { type AppClient, appClient, decorateRedis, endAppClient } from './app-client.ts'
 import type { Bus } from './bus/bus.ts'
-import { createMemoryBus } from './bus/memory-bus.ts'
+import { createMemoryBus, MemoryHub } from './bus/memory-bus.ts'
+import { MessageBus } from './bus/message-bus.ts'
 import { createRedisBus } from './bus/redis-bus.ts'
 import { createAdapter, kindOf } from './clients/client-kind.ts'
 import { systemClock } from './clock.ts'
@@ -17,6 +18,10 @@ import type { Link } from './link/link.ts'
 import { createRedisLink } from './link/redis-link.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { ResolvedRedisOptions } from './options.ts'
+import { MemoryQueueRoom } from './queues/memory-queue-room.ts'
+import { RedisQueueRoom } from './queues/redis-queue-room.ts'
+import { MemoryStreams } from './streams/memory-streams.ts'
+import { RedisStreams } from './streams/redis-streams.ts'
 
 /** What differs with and without a server. */
 export interface Backing {
@@ -62,11 +67,15 @@ export async function addClient (fastify: FastifyInstance, options: ResolvedRedi
   await decorate(fastify, own, { ...options, boot: 'degraded' })
 }
 
-function served (own: AppClient, { deadlineMs, breaker }: ResolvedRedisOptions, { keyspace, metrics, log }: BackingTools): Backing {
+function served (own: AppClient, { deadlineMs, breaker, bus: { closeWithinMs, ...retention } }: ResolvedRedisOptions, { keyspace, metrics, log }: BackingTools): Backing {
   const adapter = createAdapter(own.client)
   const link = createRedisLink({ adapter, metrics, log, clock: systemClock, deadlineMs, breaker })
-  const bus = createRedisBus({ adapter, link, keyspace, metrics, log })
-  const invalidations = createServerInvalidations({ adapter, link, bus, metrics, log })
+  const plain = createRedisBus({ adapter, link, keyspace, metrics, log })
+  const { origin } = plain
+  const streams = new RedisStreams({ origin, adapter, link, keyspace, metrics, log })
+  const queues = new RedisQueueRoom({ adapter, link, keyspace, metrics, log, clock: systemClock, closeWithinMs })
+  const bus = new MessageBus({ plain, streams, queues, metrics, retention })
+  const invalidations = createServerInvalidations({ adapter, link, bus: plain, metrics, log })
   return {
     link,
     bus,
@@ -80,10 +89,15 @@ function served (own: AppClient, { deadlineMs, breaker }: ResolvedRedisOptions, 
   }
 }
 
-function embedded (fastify: FastifyInstance, options: ResolvedRedisOptions, { log }: BackingTools): Backing {
+function embedded (fastify: FastifyInstance, options: ResolvedRedisOptions, { log, metrics }: BackingTools): Backing {
   if (!options.embedded && process.env.NODE_ENV === 'production') throw new FST_RSP_REDIS_EMBEDDED_IN_PRODUCTION()
   if (!fastify.hasDecorator('redis')) decorateRedis(fastify, null, options.namespace)
-  const bus = createMemoryBus({ log })
+  const { closeWithinMs, ...retention } = options.bus
+  const hub = new MemoryHub()
+  const plain = createMemoryBus({ log, hub })
+  const streams = new MemoryStreams({ origin: plain.origin, log, metrics, shared: hub.log })
+  const queues = new MemoryQueueRoom({ shared: hub.queues, log, metrics, clock: systemClock, closeWithinMs })
+  const bus = new MessageBus({ plain, streams, queues, metrics, retention })
   return { link: createEmbeddedLink(), bus, invalidations: createEmbeddedInvalidations(), breaker: () => 'closed', close: () => bus.close() }
 }
 

@@ -61,6 +61,30 @@ export const FST_RSP_BUS_NOT_SERIALISABLE = createError<[string]>(
 export const FST_RSP_BUS_TOO_LARGE = createError<[string, number, number]>(
   'FST_RSP_BUS_TOO_LARGE', "the message for topic '%s' has %d bytes, the most is %d", 500)
 
+/** A message does not fit the schema of its topic; the message names the place and the rule, never the value. */
+export const FST_RSP_BUS_INVALID = createError<[string, string]>(
+  'FST_RSP_BUS_INVALID', "the message for topic '%s' does not fit: %s", 500)
+
+/** A subscription is to begin where none can. */
+export const FST_RSP_BUS_FROM = createError<[string, string]>(
+  'FST_RSP_BUS_FROM', 'a subscription cannot begin from %s: %s', 500)
+
+/** A queue holds as many jobs as it may; `maxPending` says how many. */
+export const FST_RSP_BUS_QUEUE_FULL = createError<[string, number]>(
+  'FST_RSP_BUS_QUEUE_FULL', "the queue '%s' is full: %d jobs wait or are at work", 503)
+
+/** A queue is defined, or worked on, twice in one process. */
+export const FST_RSP_BUS_QUEUE_TWICE = createError<[string, string]>(
+  'FST_RSP_BUS_QUEUE_TWICE', "the queue '%s' is %s already in this process", 500)
+
+/** A handler took longer than the deadline of its queue: the reason of the job's signal. */
+export const FST_RSP_BUS_JOB_DEADLINE = createError<[string, number]>(
+  'FST_RSP_BUS_JOB_DEADLINE', "a job of the queue '%s' took longer than %d ms", 500)
+
+/** A job is no longer this worker's, whose lease had passed, or who is closing: the reason of the job's signal. */
+export const FST_RSP_BUS_JOB_TAKEN = createError<[string]>(
+  'FST_RSP_BUS_JOB_TAKEN', "a job of the queue '%s' is given to another worker", 500)
+
 /** An entry of `clientIp.trust` is no address, range or name. */
 export const FST_RSP_CLIENT_IP_TRUST = createError<[string]>(
   'FST_RSP_CLIENT_IP_TRUST', "clientIp.trust: '%s' is no address, no CIDR range, and none of loopback, private, unix", 500)

@@ -21,6 +21,7 @@ export interface RedisOptions {
   boot?: 'wait' | 'degraded'
   deadlineMs?: Duration
   breaker?: { failures?: number, probeEveryMs?: Duration }
+  bus?: { maxLength?: number, keepMs?: Duration, closeWithinMs?: Duration }
   clientIp?: Partial<ClientIpOptions>
   metrics?: { registry?: PromRegistry }
 }
@@ -37,6 +38,7 @@ export interface ResolvedRedisOptions {
   readonly boot: 'wait' | 'degraded'
   readonly deadlineMs: number
   readonly breaker: { readonly failures: number, readonly probeEveryMs: number }
+  readonly bus: { readonly maxLength: number, readonly keepMs: number, readonly closeWithinMs: number }
   readonly clientIp: ClientIpOptions
   readonly metrics: { readonly registry?: PromRegistry }
 }
@@ -67,6 +69,17 @@ export const optionsSchema = {
       properties: {
         failures: { type: 'integer', minimum: 1, maximum: 10_000, default: 5, description: 'After so many failures in a row nothing is sent.' },
         probeEveryMs: { duration: true, minimumMs: 10, maximumMs: 60_000, default: 500, description: 'How often it is tried then.' }
+      }
+    },
+    bus: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      description: 'Durable messages.',
+      properties: {
+        maxLength: { type: 'integer', minimum: 1, maximum: 10_000_000, default: 10_000, description: 'So many messages of a durable topic are kept, or a few more.' },
+        keepMs: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, default: 86_400_000, description: 'How long they are kept after the last one.' },
+        closeWithinMs: { duration: true, minimumMs: 0, maximumMs: 600_000, default: 5_000, description: 'How long the close of the app waits for jobs at work; those that are not done are given to other instances.' }
       }
     },
     metrics: {

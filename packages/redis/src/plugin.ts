@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { addClient, createBacking } from './backing.ts'
+import type { Bus } from './bus/bus.ts'
 import { createClientIp } from './client-ip.ts'
 import { systemClock } from './clock.ts'
 import { ContractRegistry } from './contracts.ts'
@@ -17,6 +18,8 @@ import { createRequestGate } from './route-duties.ts'
 declare module 'fastify' {
   interface FastifyInstance {
     respite: Respite
+    /** `fastify.respite.bus`, unless something else of this name was there first. */
+    bus: Bus
   }
 }
 
@@ -39,6 +42,7 @@ async function plugin (fastify: FastifyInstance, given: RedisOptions): Promise<v
   const contracts = new ContractRegistry()
   contracts.provide('clientIp', createClientIp(options.clientIp, log))
   fastify.addHook('onClose', close)
+  if (!fastify.hasDecorator('bus')) fastify.decorate('bus', bus)
   fastify.decorate('respite', {
     link,
     bus,

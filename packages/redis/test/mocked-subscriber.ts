@@ -39,6 +39,10 @@ export class MockedSubscriber implements Subscriber {
     if (this.#state === 'silent') await new Promise(() => {})
   }
 
+  async send (): Promise<unknown> {
+    throw new Error('ioredis-mock blocks nobody')
+  }
+
   on (event: 'lost' | 'ready', listener: () => void): void {
     this.#events.on(event, listener)
   }

@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario.ts'
+import { bus } from './bus.ts'
 import { cacheHit, cacheL2, cacheL2Many } from './cache-hits.ts'
 import { cacheRoute } from './cache-route.ts'
 import { cacheStampede } from './cache-stampede.ts'
@@ -18,5 +19,5 @@ import { trackingWindow } from './tracking-window.ts'
 export const scenarios: readonly Scenario[] = [
   suite, cacheHit, cacheL2, cacheL2Many, cacheStampede, cacheRoute, ratelimit, ratelimitAlone, ratelimitRefuse, ratelimitFlood, ratelimitLease,
   session, sessionLogin, sessionFallback, sessionRevoke,
-  tracking, trackingWindow, trackingTop
+  tracking, trackingWindow, trackingTop, bus
 ]

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Chance } from '../random.ts'
 import type { Clock } from '../clock.ts'
-import type { Bus } from './bus.ts'
+import type { PlainBus } from './bus.ts'
 
 /** Where instances say that they are there. Topics that begin with `respite:` are ours. */
 export const instancesTopic = 'respite:instances'
@@ -39,7 +39,7 @@ export class Instances {
     return count
   }
 
-  async start (bus: Bus): Promise<void> {
+  async start (bus: PlainBus): Promise<void> {
     this.#beat = setInterval(() => this.#say('here'), beatEveryMs).unref()
     await bus.subscribe(instancesTopic, (what, { origin }) => {
       if (what === 'bye') this.#heardMs.delete(origin)

@@ -1,12 +1,17 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Bus } from './bus.ts'
+import type { PlainBus } from './bus.ts'
+import { systemClock } from '../clock.ts'
 import { randomToken } from '../random.ts'
+import type { MemoryJobs } from '../queues/memory-jobs.ts'
+import { MemoryLog } from '../streams/memory-log.ts'
 import { encodeEnvelope } from './envelope.ts'
 import { OwnSequences } from './own-sequences.ts'
 import { TopicListeners } from './topic-listeners.ts'
 
 /** What several buses of one process share, so that they hear each other. */
 export class MemoryHub {
+  readonly log = new MemoryLog(systemClock)
+  readonly queues = new Map<string, MemoryJobs>()
   readonly members = new Set<(topic: string, bytes: Buffer) => void>()
 }
 
@@ -17,7 +22,7 @@ export interface MemoryBusOptions {
 }
 
 /** A bus within the process. Values are written as JSON and read again, as with a server. */
-export function createMemoryBus ({ log, hub = new MemoryHub() }: MemoryBusOptions): Bus & { close (): Promise<void> } {
+export function createMemoryBus ({ log, hub = new MemoryHub() }: MemoryBusOptions): PlainBus & { close (): Promise<void> } {
   const origin = randomToken()
   const listeners = new TopicListeners({ origin, log })
   const sequences = new OwnSequences()

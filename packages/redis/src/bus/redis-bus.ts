@@ -8,7 +8,7 @@ import { type Chance, randomToken, systemChance } from '../random.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { keys } from '../keys.ts'
 import { metrics as named } from '../metrics.ts'
-import type { Bus, BusListener, SubscribeOptions } from './bus.ts'
+import type { BusListener, PlainBus, SubscribeOptions } from './bus.ts'
 import { encodeEnvelope } from './envelope.ts'
 import { Instances, instancesTopic } from './instances.ts'
 import { Lane } from './lane.ts'
@@ -31,7 +31,7 @@ export interface RedisBusOptions {
 }
 
 /** The bus over Redis: PUBLISH, or SPUBLISH in a Cluster that has it, and a connection of its own for what comes. */
-export class RedisBus implements Bus {
+export class RedisBus implements PlainBus {
   readonly origin = randomToken()
   readonly #options: RedisBusOptions
   readonly #timing: WatchTiming

@@ -1,10 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { BusListener, MessageInfo, SubscribeOptions } from './bus.ts'
+import type { BusListener, GapReason, MessageInfo, SubscribeOptions } from './bus.ts'
 
 /** Messages that may wait for a listener that is not done with an earlier one. */
 export const longestQueue = 1_000
-
-export type GapReason = 'reconnect' | 'sequence' | 'overflow'
 
 interface SubscriptionContext {
   log: Pick<FastifyBaseLogger, 'error'>

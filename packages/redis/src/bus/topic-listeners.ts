@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { BusListener, SubscribeOptions } from './bus.ts'
+import type { BusListener, GapReason, SubscribeOptions } from './bus.ts'
 import { decodeEnvelope, type Unreadable } from './envelope.ts'
 import { Sequences } from './sequences.ts'
-import { type GapReason, Subscription } from './subscription.ts'
+import { Subscription } from './subscription.ts'
 
 export interface TopicListenersOptions {
   /** This instance's own. */

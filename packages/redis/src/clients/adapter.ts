@@ -21,6 +21,8 @@ export interface Subscriber {
   unsubscribe (channel: string, sharded?: boolean): Promise<void>
   /** Any other command a subscribed connection may send: PING. */
   ping (): Promise<void>
+  /** A command of a connection that is subscribed to nothing: one that blocks until there is something. Strings answer as Buffers; `error` is the client's own. */
+  send (name: string, args: readonly RedisArg[]): Promise<unknown>
   /** Lost and returned: what was subscribed is subscribed again only by the caller. */
   on (event: 'lost' | 'ready', listener: () => void): void
   close (): Promise<void>

@@ -109,7 +109,7 @@ class IoredisConnection implements Connection {
   }
 
   subscriber (): IoredisSubscriber {
-    return new IoredisSubscriber(this.#duplicate({ enableOfflineQueue: true, retryStrategy: () => null, autoResubscribe: false, lazyConnect: false }))
+    return new IoredisSubscriber(this.#duplicate({ enableOfflineQueue: true, retryStrategy: () => null, autoResubscribe: false, lazyConnect: false }), this.#Command)
   }
 
   on (event: 'ready' | 'lost' | 'failed', listener: () => void): void {

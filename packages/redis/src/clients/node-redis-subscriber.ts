@@ -1,5 +1,9 @@
+import type { RedisArg } from '../link/link.ts'
 import type { Subscriber } from './adapter.ts'
 import type { NodeRedisClient } from './node-redis-shapes.ts'
+
+// The RESP types `$` and `+`, as node-redis names them.
+const asBytes = { typeMapping: { 36: Buffer, 43: Buffer }, timeout: undefined }
 
 type Listener = (message: Buffer | Buffer[] | null) => void
 
@@ -42,6 +46,11 @@ export class NodeRedisSubscriber implements Subscriber {
   async ping (): Promise<void> {
     await this.#connected
     await this.#client.sendCommand(['PING'])
+  }
+
+  async send (name: string, args: readonly RedisArg[]): Promise<unknown> {
+    await this.#connected
+    return await this.#client.sendCommand([name, ...args.map(arg => typeof arg === 'number' ? String(arg) : arg)], asBytes)
   }
 
   on (event: 'lost' | 'ready', listener: () => void): void {

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 import { FST_RSP_SUBSCRIBER_LOST } from '../errors.ts'
 import type { Node, Subscriber } from './adapter.ts'
+import { within } from './within.ts'
 
 /** How soon a silent loss is noticed: within `heartbeatMs + deadlineMs`. */
 export interface WatchTiming {
@@ -101,18 +102,4 @@ export class WatchedSubscriber {
       return (round.signal.aborted ? round.signal.reason : error) as Error
     }
   }
-}
-
-// By hand, not by AbortSignal.any: on a signal that lives long it keeps every signal it ever made.
-function within<T> (work: Promise<T>, signal: AbortSignal, deadlineMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    const timer = setTimeout(() => reject(new FST_RSP_SUBSCRIBER_LOST(`no answer within ${deadlineMs} ms`)), deadlineMs).unref()
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort)
-    work.then(resolve, reject).finally(() => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
-    })
-  })
 }

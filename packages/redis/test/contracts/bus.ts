@@ -1,12 +1,12 @@
 import type { Test } from 'tap'
 import { gate, until } from '@respite/testing'
-import type { Bus, MessageInfo } from '../../src/bus/bus.ts'
+import type { MessageInfo, PlainBus } from '../../src/bus/bus.ts'
 import { largestMessage } from '../../src/bus/envelope.ts'
 import { longestQueue } from '../../src/bus/subscription.ts'
 
 export interface BusFixture {
   /** Another instance of the app on the same server. */
-  instance (log?: object[]): Promise<Bus>
+  instance (log?: object[]): Promise<PlainBus>
 }
 
 /** What every bus does, whatever carries its messages. */

@@ -1,9 +1,9 @@
 import type { Test } from 'tap'
 import { until } from '@respite/testing'
-import type { Bus } from '../../src/bus/bus.ts'
+import type { PlainBus } from '../../src/bus/bus.ts'
 
 export interface RedisBusFixture {
-  instance (): Promise<Bus>
+  instance (): Promise<PlainBus>
   /** Publishes bytes as somebody else would, on the channel of a topic. */
   publishRaw (topic: string, text: string | Buffer): Promise<unknown>
   /** Kills every connection that is subscribed to something. */

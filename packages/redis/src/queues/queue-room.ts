@@ -1,0 +1,23 @@
+import type { TypedTopic } from '../bus/topic-definition.ts'
+import type { Queue, ResolvedQueueOptions } from './queue.ts'
+
+/** What a queue is opened with. */
+export interface QueueDefinition<T> {
+  topic: TypedTopic<T>
+  /** @throws FST_RSP_BUS_INVALID */
+  fitting (value: unknown): Promise<T>
+  origin: string
+  options: ResolvedQueueOptions
+}
+
+export type OpenQueue<T = never> = Queue<T> & {
+  /** Takes no more jobs, and waits for those at work. */
+  close (): Promise<void>
+}
+
+/** Where queues are: on a server, or in memory. */
+export interface QueueRoom {
+  open<T> (definition: QueueDefinition<T>): OpenQueue<T>
+  /** After all its queues. */
+  close (): void
+}

@@ -1,0 +1,82 @@
+import type { Duration } from '../duration.ts'
+
+export interface QueueOptions {
+  /** How often a job is tried before it is given up. @default 5 */
+  attempts?: number
+  /** The time a handler has; then the job is tried again. @default '30s' */
+  deadline?: Duration
+  /** A job of a worker that was not heard of for so long is given to another. @default '10s' */
+  lease?: Duration
+  /** Time before a failed job is tried again; it doubles with each try, up to `lease`. @default '1s' */
+  retryAfter?: Duration
+  /** Jobs that wait or are at work; beyond, `add` is refused. @default 10_000 */
+  maxPending?: number
+  /** Dead letters that are kept; beyond, the oldest go. @default 1_000 */
+  maxDead?: number
+  /** How long the queue is kept when nobody adds to it or works on it. @default '7d' */
+  keep?: Duration
+}
+
+export interface ResolvedQueueOptions {
+  readonly attempts: number
+  readonly deadline: number
+  readonly lease: number
+  readonly retryAfter: number
+  readonly maxPending: number
+  readonly maxDead: number
+  readonly keep: number
+}
+
+/** What a handler is told beside the value. */
+export interface JobInfo {
+  readonly id: string
+  readonly queue: string
+  /** 1 the first time. */
+  readonly attempt: number
+  /** The instance that added it. */
+  readonly origin: string
+  /** Aborted when the deadline has passed, or another worker has taken the job over: what is done from then on is not counted. */
+  readonly signal: AbortSignal
+}
+
+export type JobHandler<T> = (value: T, job: JobInfo) => unknown
+
+export interface WorkOptions {
+  /** Jobs at work at once in this process. @default 10 */
+  concurrency?: number
+}
+
+/** Why a job was given up. */
+export type DeathReason = 'failed' | 'deadline' | 'crashed' | 'invalid' | 'malformed'
+
+export interface DeadLetter<T> {
+  readonly id: string
+  /** Undefined where it was not readable. */
+  readonly value: T | undefined
+  readonly attempts: number
+  readonly reason: DeathReason
+}
+
+/** A work queue: each job is done by one instance, at least once. */
+export interface Queue<T> {
+  readonly name: string
+  /**
+   * Resolves with the job's id when the server has taken it.
+   * @throws FST_RSP_BUS_QUEUE_FULL, FST_RSP_BUS_INVALID, FST_RSP_BUS_NOT_SERIALISABLE, FST_RSP_BUS_TOO_LARGE, or a `LinkError`
+   */
+  add (value: NoInfer<T>): Promise<string>
+  /**
+   * Begins to work. A job is acknowledged when the handler's promise resolves; when it rejects, or the deadline passes, it is tried again.
+   * @returns the way to stop: no more jobs are taken, and it resolves when those at work are done
+   * @throws FST_RSP_BUS_QUEUE_TWICE when this process works on it already
+   */
+  work (handler: JobHandler<NoInfer<T>>, options?: WorkOptions): Promise<() => Promise<void>>
+  /** `pending`: wait or are at work, in all instances. */
+  counts (): Promise<{ pending: number, dead: number }>
+  /** Jobs that were given up, the oldest first: 100 of them, or `count`, at most 1,000. @param after - behind this id */
+  dead (page?: { count?: number, after?: string }): Promise<DeadLetter<T>[]>
+  /** Puts dead letters back as new jobs. @returns how many there were, and there was room for */
+  redrive (ids: readonly string[]): Promise<number>
+  /** Deletes dead letters. @returns how many there were */
+  discard (ids: readonly string[]): Promise<number>
+}

@@ -1,0 +1,77 @@
+import type { LinkError } from '../errors.ts'
+import type { Link, RedisArg } from '../link/link.ts'
+import { loadScript, type Script } from '../script.ts'
+import type { ReadingLanes } from '../streams/reading-lanes.ts'
+import { RedisWorkPlace } from './redis-work-place.ts'
+import type { DeathReason, ResolvedQueueOptions } from './queue.ts'
+import type { DeadMessage, JobTaker, QueueStore, WorkPlace } from './queue-store.ts'
+
+const script = (name: string, options: Parameters<typeof loadScript>[2] = {}) => loadScript(`bus.queue-${name}`, new URL(`../../lua/queue-${name}.lua`, import.meta.url), options)
+const adding = script('add')
+const redriving = script('redrive')
+const opening = script('open')
+
+export interface RedisQueueTools {
+  queueKey: string
+  deadKey: string
+  /** This instance's name in the consumer group. */
+  worker: string
+  options: ResolvedQueueOptions
+  link: Link
+  lanes: ReadingLanes
+  /** Jobs were taken over from another worker, or given up since all of theirs have ended. */
+  onClaimed (reclaimed: number, dead: number): void
+  /** It cannot be read. */
+  broken (error: Error): void
+}
+
+/** The jobs of a queue in a stream with a consumer group: waiting ones nobody was given yet, those at work are pending. */
+export class RedisQueueStore implements QueueStore {
+  readonly #tools: RedisQueueTools
+
+  constructor (tools: RedisQueueTools) {
+    this.#tools = tools
+  }
+
+  async add (message: string): Promise<string | undefined> {
+    const { queueKey, options: { maxPending, keep } } = this.#tools
+    return await this.#run(adding, [queueKey], [message, maxPending, keep]) as string | null ?? undefined
+  }
+
+  async work (taker: JobTaker): Promise<WorkPlace> {
+    const place = new RedisWorkPlace(this.#tools, taker, () => this.#open())
+    // While Redis is away the group is made later, by whoever finds it missing.
+    await this.#open().catch((error: LinkError) => { if (error.reply === 'WRONGTYPE') throw error })
+    place.start()
+    return place
+  }
+
+  async counts (): Promise<{ pending: number, dead: number }> {
+    const { link, queueKey, deadKey } = this.#tools
+    const [pending, dead] = await Promise.all([link.send('XLEN', queueKey), link.send('XLEN', deadKey)])
+    return { pending: Number(pending), dead: Number(dead) }
+  }
+
+  async dead (count: number, after: string | undefined): Promise<DeadMessage[]> {
+    const { link, deadKey } = this.#tools
+    const entries = await link.sendBytes('XRANGE', deadKey, after === undefined ? '-' : `(${after}`, '+', 'COUNT', count) as [Buffer, Buffer[]][]
+    return entries.map(([id, [, message, , tries, , why]]) => ({ id: id.toString(), message: message!, attempts: Number(tries), reason: String(why) as DeathReason }))
+  }
+
+  async redrive (ids: readonly string[]): Promise<number> {
+    const { queueKey, deadKey, options: { maxPending, keep } } = this.#tools
+    return Number(await this.#run(redriving, [queueKey, deadKey], [maxPending, keep, ...ids]))
+  }
+
+  async discard (ids: readonly string[]): Promise<number> {
+    return Number(await this.#tools.link.send('XDEL', this.#tools.deadKey, ...ids))
+  }
+
+  async #open (): Promise<void> {
+    await this.#run(opening, [this.#tools.queueKey], [this.#tools.options.keep])
+  }
+
+  #run (what: Script, keys: readonly string[], args: readonly RedisArg[]): Promise<unknown> {
+    return this.#tools.link.run(what, keys, args)
+  }
+}

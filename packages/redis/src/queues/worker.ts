@@ -1,0 +1,173 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { decodeEnvelope } from '../bus/envelope.ts'
+import type { TypedTopic } from '../bus/topic-definition.ts'
+import type { Clock } from '../clock.ts'
+import { FST_RSP_BUS_JOB_DEADLINE, FST_RSP_BUS_JOB_TAKEN } from '../errors.ts'
+import type { Metric, CounterSeries } from '../metrics/metrics.ts'
+import type { DeathReason, JobHandler, ResolvedQueueOptions } from './queue.ts'
+import type { JobTaker, TakenJob, WorkPlace } from './queue-store.ts'
+
+interface WorkerContext<T> {
+  topic: TypedTopic<T>
+  options: ResolvedQueueOptions
+  concurrency: number
+  handler: JobHandler<T>
+  clock: Clock
+  log: Pick<FastifyBaseLogger, 'error'>
+  jobs: Metric<CounterSeries>
+}
+
+interface RunningJob extends TakenJob {
+  readonly controller: AbortController
+  readonly dueMs: number
+  /** Another worker has it. */
+  taken: boolean
+}
+
+const settleAgainMs = 100
+
+/** Runs the handler of a queue for the jobs it is given, so many at once, each within its deadline, and says what became of them. */
+export class Worker<T> implements JobTaker {
+  readonly #about: WorkerContext<T>
+  readonly #running = new Map<string, RunningJob>()
+  readonly #beat: NodeJS.Timeout
+  #place: WorkPlace | undefined
+  #stopped = false
+  #onIdle: (() => void) | undefined
+
+  constructor (about: WorkerContext<T>) {
+    this.#about = about
+    this.#beat = setInterval(() => this.#prolong(), about.options.lease / 3).unref()
+  }
+
+  get running (): number {
+    return this.#running.size
+  }
+
+  get room (): number {
+    return this.#stopped || this.#place === undefined ? 0 : this.#about.concurrency - this.#running.size
+  }
+
+  /** It works from now on. */
+  start (place: WorkPlace): void {
+    this.#place = place
+    if (this.#stopped) {
+      place.stop().then(() => place.leave()).catch(() => {}) // others forget it in time
+      return
+    }
+    place.wants()
+  }
+
+  take (jobs: readonly TakenJob[]): void {
+    for (const job of jobs) {
+      // Given once more to the worker that has it: an answer was slow to come.
+      if (this.#running.has(job.id)) continue
+      if (this.#stopped) this.#place!.release(job.id).catch(() => {}) // its lease passes
+      else this.#run({ ...job, controller: new AbortController(), dueMs: this.#about.clock.monotonicMs() + this.#about.options.deadline, taken: false })
+    }
+  }
+
+  /** Takes no more, and waits for those at work, at most so long; what is not done by then is aborted. */
+  async stop (withinMs: number): Promise<void> {
+    if (this.#stopped) return
+    this.#stopped = true
+    const place = this.#place
+    if (place === undefined) {
+      clearInterval(this.#beat)
+      return
+    }
+    await place.stop()
+    if (this.#running.size > 0) {
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, withinMs)
+        this.#onIdle = () => { clearTimeout(timer); resolve() }
+      })
+    }
+    clearInterval(this.#beat)
+    for (const job of this.#running.values()) {
+      job.taken = true
+      job.controller.abort(new FST_RSP_BUS_JOB_TAKEN(this.#about.topic.name))
+      await place.release(job.id).catch(() => {}) // its lease passes
+    }
+    await place.leave()
+  }
+
+  #run (job: RunningJob): void {
+    this.#running.set(job.id, job)
+    this.#work(job).catch(error => this.#about.log.error({ err: error, queue: this.#about.topic.name }, 'a job could not be given back')).finally(() => {
+      this.#running.delete(job.id)
+      if (this.#running.size === 0) this.#onIdle?.()
+      if (!this.#stopped) this.#place!.wants()
+    })
+  }
+
+  async #work (job: RunningJob): Promise<void> {
+    const reason = await this.#outcome(job)
+    if (job.taken) this.#count('taken')
+    else if (reason === undefined) await this.#settle(job)
+    else await this.#fail(job, reason)
+  }
+
+  /** @returns why it is not done; undefined: it is */
+  async #outcome (job: RunningJob): Promise<DeathReason | undefined> {
+    const { topic, handler, log } = this.#about
+    const envelope = decodeEnvelope(job.message)
+    if (typeof envelope === 'string') return 'malformed'
+    try {
+      const checked = await topic.check(envelope.value)
+      if ('misfit' in checked) return 'invalid'
+      const { id, attempt, controller: { signal } } = job
+      await this.#inTime(job, async () => handler(checked.value, { id, queue: topic.name, attempt, origin: envelope.origin, signal }))
+      return undefined
+    } catch (error) {
+      // The message stays out of the log: it is the app's.
+      if (!job.taken) log.error({ err: error, queue: topic.name, job: job.id, attempt: job.attempt }, 'a job failed')
+      return error instanceof FST_RSP_BUS_JOB_DEADLINE ? 'deadline' : 'failed'
+    }
+  }
+
+  #inTime (job: RunningJob, work: () => Promise<unknown>): Promise<unknown> {
+    const { topic: { name }, options: { deadline } } = this.#about
+    return new Promise((resolve, reject) => {
+      const { signal } = job.controller
+      const timer = setTimeout(() => job.controller.abort(new FST_RSP_BUS_JOB_DEADLINE(name, deadline)), deadline)
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      work().then(resolve, reject).finally(() => clearTimeout(timer))
+    })
+  }
+
+  /** Says that it is done, until that is heard or its deadline passes: then somebody does it once more. */
+  async #settle (job: RunningJob): Promise<void> {
+    for (;;) {
+      try {
+        this.#count(await this.#place!.settle(job.id) ? 'done' : 'taken')
+        return
+      } catch (error) {
+        if (this.#stopped || job.taken || this.#about.clock.monotonicMs() > job.dueMs) throw error
+        await new Promise(resolve => { setTimeout(resolve, settleAgainMs).unref() })
+      }
+    }
+  }
+
+  async #fail (job: RunningJob, reason: DeathReason): Promise<void> {
+    this.#count(reason === 'crashed' ? 'failed' : reason)
+    const became = await this.#place!.fail(job.id, reason, reason === 'invalid' || reason === 'malformed')
+    if (became !== 'retried') this.#count(became)
+  }
+
+  #prolong (): void {
+    if (this.#running.size === 0) return
+    this.#place!.prolong([...this.#running.keys()]).then(lost => {
+      for (const id of lost) {
+        const job = this.#running.get(id)
+        if (job === undefined) continue
+        job.taken = true
+        job.controller.abort(new FST_RSP_BUS_JOB_TAKEN(this.#about.topic.name))
+      }
+    }, () => {}) // the next beat, or the lease
+  }
+
+  #count (outcome: string): void {
+    this.#about.jobs.of(this.#about.topic.name, outcome).inc()
+  }
+}

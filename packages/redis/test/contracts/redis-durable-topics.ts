@@ -1,0 +1,98 @@
+import type { Test } from 'tap'
+import { until } from '@respite/testing'
+import { createKeyspace } from '../../src/keyspace.ts'
+import { keys } from '../../src/keys.ts'
+import { bucketOf } from '../../src/streams/bucket.ts'
+import type { MessagesFixture } from './durable-topics.ts'
+
+export interface ServedMessagesFixture extends MessagesFixture {
+  /** Sends a command as somebody else would; of a Cluster, CLIENT to every master. */
+  send (command: string, ...args: (string | number)[]): Promise<unknown>
+}
+
+const durable = { durable: true }
+const streamKey = createKeyspace('respite').define(keys.stream.template).key
+const keyOf = (topic: string) => streamKey(bucketOf(topic), topic)
+
+/** What durable topics do on a server beside the contract of all. */
+export function redisDurableTopicsContract (t: Test, { instance, send }: ServedMessagesFixture): void {
+  async function listening (topic: string, errors: object[] = []) {
+    const { bus } = await instance({ errors })
+    const order: unknown[] = []
+    await bus.subscribe(topic, value => { order.push(value) }, { ...durable, onGap: why => { order.push(why) } })
+    return { bus, order }
+  }
+
+  t.test('connections that are killed are made anew, and nothing is missed or said to be', async t => {
+    const { bus } = await instance()
+    const { order } = await listening('killed')
+    const count = 60
+    for (let n = 0; n < count; n++) {
+      if (n % 20 === 10) await send('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+      // Whatever is sent to a connection that was killed before is not executed.
+      await until(`message ${n} is taken`, () => bus.publish('killed', n, durable).then(() => true, () => false))
+    }
+    await until('the last', () => order.at(-1) === count - 1)
+    t.same(order, Array.from({ length: count }, (_, n) => n))
+  })
+
+  t.test('a stream that was deleted goes on with its numbers: what nobody had read is a gap, what everybody had read is none', async t => {
+    const { bus } = await instance()
+    const { order } = await listening('deleted')
+    await bus.publish('deleted', 1, durable)
+    await until('the first', () => order.length === 1)
+    await send('DEL', keyOf('deleted'))
+    await bus.publish('deleted', 2, durable)
+    await until('the second', () => order.length === 2)
+    t.same(order, [1, 2])
+    await send('DEL', keyOf('deleted'), `${keyOf('deleted')}:last`)
+    await bus.publish('deleted', 3, durable)
+    await until('the third', () => order.at(-1) === 3)
+    t.same(order, [1, 2, 'failover', 3])
+  })
+
+  t.test('a stream has an expiry, which each message prolongs', async t => {
+    const { bus } = await instance()
+    await bus.publish('expiry', 1, durable)
+    for (const key of [keyOf('expiry'), `${keyOf('expiry')}:last`]) {
+      await send('PEXPIRE', key, 5_000)
+      await bus.publish('expiry', 2, durable)
+      const ms = Number(await send('PTTL', key))
+      t.ok(ms > 50_000 && ms <= 60_000, `${ms} ms`)
+    }
+  })
+
+  t.test('a key of another type is a clear error, and keeps no other topic from being read', async t => {
+    const { bus } = await instance()
+    const errors: object[] = []
+    const topics = Array.from({ length: 40 }, (_, i) => `typed-${i}`)
+    const heard = new Set<string>()
+    const { bus: other } = await instance({ errors })
+    for (const topic of topics) await other.subscribe(topic, (_, info) => { heard.add(info.topic) }, durable)
+    const [wrong, ...right] = topics as [string, ...string[]]
+    await send('SET', keyOf(wrong), 'mine')
+    await t.rejects(bus.publish(wrong, 1, durable), { code: 'FST_RSP_REDIS_REPLY', reply: 'WRONGTYPE' })
+    await t.rejects(bus.subscribe(wrong, () => {}, durable), { code: 'FST_RSP_REDIS_REPLY', reply: 'WRONGTYPE' })
+    await Promise.all(right.map(topic => bus.publish(topic, 1, durable)))
+    await until('all others', () => heard.size === right.length)
+    await until('a word in the log', () => errors.length > 0)
+    t.equal(errors.length, 1)
+    t.match(errors[0], { topic: wrong })
+    await send('DEL', keyOf(wrong))
+    await bus.publish(wrong, 1, durable)
+    await until('it too', () => heard.size === topics.length)
+  })
+
+  t.test('what others have written there harms nobody', async t => {
+    const { bus } = await instance()
+    const { order } = await listening('foreign')
+    await bus.publish('foreign', 1, durable)
+    await until('the first', () => order.length === 1)
+    await send('XADD', keyOf('foreign'), '*', 'x', 'y')
+    await send('XADD', keyOf('foreign'), '9000000000000-0', 'm', '{"v":9}')
+    await bus.publish('foreign', 2, durable)
+    await until('the second', () => order.at(-1) === 2)
+    t.equal(order[0], 1)
+    t.ok(order.slice(1, -1).every(word => ['failover', 'trimmed', 'sequence'].includes(String(word))), order.join())
+  })
+}
