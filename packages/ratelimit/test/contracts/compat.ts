@@ -76,6 +76,8 @@ export function compatContract (t: Test, fresh: () => Promise<HitServers>): void
         // Hours, so that no second matters.
         await app.register(module.rateLimit, { ...(module === our ? patient : {}), max: 2, timeWindow: '2 hours', redis: clientOf(), nameSpace: `${module.name}${Object.keys(options)}`, ...options })
         app.get('/', served)
+        app.get('/counted-alone', { config: { rateLimit: { max: 1_000 } } as object }, served)
+        await until('the server of the counts', async () => (await app.inject('/counted-alone')).statusCode === 200)
         const answers = []
         for (let i = 0; i < 4; i++) {
           const { status, headers, body } = await answerOf(app, '/')
