@@ -44,21 +44,31 @@ export class Flusher {
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
   #failures = 0
+  #closed = false
 
   constructor (options: FlusherOptions) {
     this.#options = options
     this.#registration = new Registration(options.store, options.clock)
   }
 
+  /** Notes a metric before it is counted, so that other processes find what this one may have; tried again where it fails. */
+  declare (metric: string): void {
+    const first = this.#registration.complete
+    this.#registration.add(metric)
+    // Those of all routes in one go.
+    if (first) queueMicrotask(() => { this.#note() })
+  }
+
   /** To be called after an entry was added to the buffer. */
   added (): void {
-    this.#timer ??= this.#arm(this.#options.flushEveryMs)
+    // While the store fails, the next attempt is due when it is due, whatever comes.
+    if (this.#failures === 0) this.#timer ??= this.#arm(this.#options.flushEveryMs)
     if (this.#options.buffer.waiting === batchEntries && this.#failures === 0) queueMicrotask(() => { this.flush() })
   }
 
   /** The store is back: what waits need not wait for the next attempt. */
   retry (): void {
-    if (this.#failures > 0) this.flush()
+    if (this.#failures > 0 || !this.#registration.complete) this.flush()
   }
 
   /** Resolves when all that was added before has been offered to the store; it never rejects. */
@@ -76,6 +86,7 @@ export class Flusher {
 
   /** Flushes for the last time; what the store does not take now is dropped. */
   async close (): Promise<void> {
+    this.#closed = true
     await this.flush()
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -95,6 +106,17 @@ export class Flusher {
     }, afterMs).unref()
   }
 
+  #again (afterMs: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = this.#arm(afterMs)
+  }
+
+  async #note (): Promise<void> {
+    if (this.#closed) return
+    await this.#registration.note()
+    if (!this.#registration.complete && !this.#closed) this.#timer ??= this.#arm(maxBackoffMs)
+  }
+
   // A metric with batches that the store did not take waits behind them; the others go on.
   async #run (): Promise<void> {
     const { buffer } = this.#options
@@ -106,9 +128,10 @@ export class Flusher {
       await this.#prepare(buffer.take(stuck))
       await this.#offer(Array.from(this.#pending.keys()).filter(metric => !stuck.has(metric)))
     }
-    const done = this.#pending.size === 0
+    const done = this.#pending.size === 0 && this.#registration.complete
     this.#failures = done ? 0 : this.#failures + 1
-    if (!done) this.#timer ??= this.#arm(Math.min(maxBackoffMs, this.#options.flushEveryMs * 2 ** Math.min(this.#failures, 10)))
+    if (!done) this.#again(Math.min(maxBackoffMs, this.#options.flushEveryMs * 2 ** Math.min(this.#failures, 10)))
+    else if (buffer.waiting > 0) this.#timer ??= this.#arm(this.#options.flushEveryMs)
   }
 
   async #prepare (groups: readonly Group[]): Promise<void> {

@@ -168,6 +168,7 @@ export class Tracking {
     checkMetric(metric)
     if (this.#metrics.size >= this.#parts.maxMetrics) return false
     this.#metrics.add(metric)
+    this.#parts.flusher.declare(metric)
     return true
   }
 }

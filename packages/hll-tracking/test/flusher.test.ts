@@ -232,3 +232,44 @@ t.test('where the names cannot be reached, metrics that are noted count on; thos
   await tracking.flush()
   t.same(registered, ['ping', 'new', 'ping'])
 })
+
+// Seen: an erasure by another process did not look through a metric whose first events were still in a buffer.
+t.test('a metric is noted when it is declared, all of a moment in one go; where that fails, again', async t => {
+  const { server, registered, tracking } = faulty()
+  for (const metric of ['ping', 'pong']) tracking.declare(metric)
+  t.same(registered, [])
+  await until('both to be noted', () => registered.length > 0)
+  t.same(registered, ['ping', 'pong'])
+  server.away.add('names')
+  tracking.observe('new', 'alice')
+  await tracking.flush()
+  server.away.clear()
+  await until('the new one to be noted', () => registered.includes('new'))
+  t.same(registered, ['ping', 'pong', 'new'])
+  await tracking.close()
+})
+
+// Seen: what was observed during an attempt that failed had the next one begin as if nothing had failed.
+t.test('while the store fails, what is observed does not hasten the next attempt', async t => {
+  const { server, sent, tracking } = faulty({ flushEveryMs: 1 })
+  const timers: number[] = []
+  const { setTimeout: real } = globalThis
+  t.teardown(() => { globalThis.setTimeout = real })
+  globalThis.setTimeout = ((work: () => void, ms: number) => {
+    timers.push(ms)
+    return real(work, 60_000)
+  }) as typeof setTimeout
+  tracking.declare('ping')
+  await tracking.flush()
+  server.fault = 'not sent'
+  for (let attempt = 1; attempt <= 6; attempt++) {
+    tracking.observe('ping', `user:${attempt}`)
+    const flushed = tracking.flush()
+    tracking.observe('ping', 'amid')
+    await flushed
+    tracking.observe('ping', 'after')
+  }
+  t.equal(sent.length, 6)
+  t.same(timers, [1, 2, 4, 8, 16, 32, 64], 'the first, and one after each attempt')
+  await tracking.close()
+})

@@ -1,4 +1,5 @@
 import { createKeyspace, randomToken } from '@respite/redis'
+import { until } from '@respite/testing'
 import type { Test } from 'tap'
 import { sizeMs } from '../../src/buckets.ts'
 import { RedisStore } from '../../src/stores/redis.ts'
@@ -58,6 +59,21 @@ export function redisKeysContract (t: Test, linkOf: () => Link, ask: Ask): void 
       if (/:all$|^o:/.test(key)) t.ok(ms > 60_000, `${key} lives on from its last event`)
       else t.ok(ms > 0 && ms <= 60_000, `${key} keeps the expiry it has`)
     }
+  })
+
+  t.test('who is erased before the first flush of another process is in none of its metrics', async t => {
+    const clock = fakeClock()
+    const keyspace = createKeyspace(randomToken())
+    const process = (origin: string) => {
+      const parts = storeParts(clock)
+      return assemble(new RedisStore(linkOf(), { ...parts, keyspace }), parts, { origin }).tracking
+    }
+    const [here, there] = [process('here'), process('there')]
+    for (const who of ['alice', 'bob']) there.observe('orders', who)
+    const names = keyspace.define('track:names').key()
+    await until('the metric to be noted', async () => await ask('ZCARD', names) === 1)
+    t.same(await here.erase('alice'), { metrics: 1, entries: 0 })
+    t.same(await there.top('orders'), [{ id: 'bob', count: 1, maxOver: 0 }])
   })
 
   t.test('lists and sets are bounded, whoever comes', async t => {
