@@ -29,6 +29,8 @@ local function unsee(registers, few, id)
     return 0
   end
   local stay, ids, ttl = string.sub(known, 1, found - 1) .. string.sub(known, found + WIDTH), {}, redis.call('PTTL', few)
+  -- In its last millisecond a key has 0 left, which SET refuses.
+  ttl = math.max(1, ttl)
   for at = 1, #stay, WIDTH do
     ids[#ids + 1] = string.sub(stay, at, at + WIDTH - 1)
   end

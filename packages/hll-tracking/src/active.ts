@@ -1,10 +1,13 @@
 import type { Clock } from '@respite/redis'
 import { estimateOf } from './across-keys.ts'
 import { type Calendar, floorTo, sizeMs } from './buckets.ts'
-import { cardinalityOf, unionOf } from './sketch.ts'
+import { askedAtOnce, inPortions } from './in-portions.ts'
+import { cardinalityOf, type Sketch, unionOf } from './sketch.ts'
 import type { TrackingStore } from './stores/store.ts'
 import type { UniqueInWindow } from './unique-count.ts'
 import { resolveWindow } from './window.ts'
+
+const sketchesAtOnce = 32
 
 /** Distinct callers of several metrics together, by UTC days. */
 export interface ActiveCallers {
@@ -29,13 +32,18 @@ export interface ActiveParts {
 /** Counts who was active; the metrics may lie in different slots, so each gives its registers and the union is made here. */
 export async function activeCallers (metrics: readonly string[], { store, calendar, clock, keyIds }: ActiveParts): Promise<ActiveCallers> {
   const nowMs = clock.wallMs()
-  const [dau, wau, mau] = await Promise.all([1, 7, 30].map(async days => {
+  const windows = [1, 7, 30].map(days => {
     const since = new Date(floorTo('day', nowMs) - (days - 1) * sizeMs.day)
-    const { from, to, buckets } = resolveWindow({ since }, nowMs, calendar.keep)
-    const counts = await Promise.all(keyIds.map(async keyId => {
-      return cardinalityOf(unionOf(await Promise.all(metrics.map(metric => store.sketch(metric, buckets, keyId)))))
-    }))
-    return { ...estimateOf(counts), from, to }
-  })) as [UniqueInWindow, UniqueInWindow, UniqueInWindow]
+    return { ...resolveWindow({ since }, nowMs, calendar.keep), unions: keyIds.map(keyId => ({ keyId, sketches: [] as Sketch[] })) }
+  })
+  const questions = windows.flatMap(({ buckets, unions }) => unions.flatMap(union => metrics.map(metric => ({ metric, buckets, union }))))
+  await inPortions(questions, askedAtOnce, async ({ metric, buckets, union: { keyId, sketches } }) => {
+    sketches.push(await store.sketch(metric, buckets, keyId))
+    // Of a thousand metrics there would be 12 MB of registers.
+    if (sketches.length >= sketchesAtOnce) sketches.splice(0, sketches.length, unionOf(sketches))
+  })
+  const [dau, wau, mau] = windows.map(({ from, to, unions }) => {
+    return { ...estimateOf(unions.map(({ sketches }) => cardinalityOf(unionOf(sketches)))), from, to }
+  }) as [UniqueInWindow, UniqueInWindow, UniqueInWindow]
   return { dau, wau, mau, stickiness: mau.value === 0 ? 0 : Math.min(1, dau.value / mau.value) }
 }

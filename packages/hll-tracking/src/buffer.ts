@@ -57,12 +57,20 @@ export class EventBuffer {
     return true
   }
 
-  /** Hands out all that waits, the oldest first. */
-  take (): Group[] {
-    this.#turn(this.#minuteMs)
-    const groups = this.#sealed
-    this.#sealed = []
-    this.#waiting = 0
+  /**
+   * Hands out what waits, the oldest first.
+   * @param stays - metrics that are left out, and go on gathering in their minute
+   */
+  take (stays: { has (metric: string): boolean } = new Set()): Group[] {
+    const [staying, groups] = [[] as Group[], [] as Group[]]
+    for (const group of this.#sealed) (stays.has(group.metric) ? staying : groups).push(group)
+    this.#sealed = staying
+    for (const [metric, tallies] of this.#open) {
+      if (stays.has(metric)) continue
+      groups.push({ metric, minuteMs: this.#minuteMs, tallies })
+      this.#open.delete(metric)
+    }
+    for (const { tallies } of groups) this.#waiting -= tallies.size
     return groups
   }
 

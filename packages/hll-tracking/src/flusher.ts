@@ -2,6 +2,8 @@ import type { Clock, LinkError } from '@respite/redis'
 import { setImmediate } from 'node:timers/promises'
 import type { EventBuffer, Group } from './buffer.ts'
 import type { Identities } from './identity.ts'
+import { isPermanentRefusal } from './permanent-refusal.ts'
+import { Registration } from './registration.ts'
 import type { Batch, BatchEntry, TrackingStore } from './stores/store.ts'
 
 /** Entries of a batch: one script counts them in well under 10 ms of the server's time. */
@@ -12,12 +14,6 @@ const entriesATurn = 16
 const maxBackoffMs = 1_000
 // The store remembers a sequence for 25 hours: what is older might be counted twice.
 const maxAgeMs = 24 * 3_600_000
-// Names are noted again and again, for Redis may have lost them.
-const registerEveryMs = 60_000
-// Answers to a script that no repetition will change. Redis before 7 says ERR of all that goes wrong within a script.
-const permanent = new Set(['WRONGTYPE', 'INVALIDOBJ', 'ERR'])
-const transient = /\b(OOM|READONLY|LOADING|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/
-
 /** Why events were not counted. */
 export type DropReason = 'too old' | 'refused by the store' | 'closed'
 
@@ -43,25 +39,36 @@ export class Flusher {
   // Batches the store does not have yet, by metric and in order; sent again as they are.
   readonly #pending = new Map<string, Pending[]>()
   readonly #sequences = new Map<string, number>()
-  readonly #registeredMs = new Map<string, number>()
+  readonly #registration: Registration
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
   #failures = 0
+  #closed = false
 
   constructor (options: FlusherOptions) {
     this.#options = options
+    this.#registration = new Registration(options.store, options.clock)
+  }
+
+  /** Notes a metric before it is counted, so that other processes find what this one may have; tried again where it fails. */
+  declare (metric: string): void {
+    const first = this.#registration.complete
+    this.#registration.add(metric)
+    // Those of all routes in one go.
+    if (first) queueMicrotask(() => { this.#note() })
   }
 
   /** To be called after an entry was added to the buffer. */
   added (): void {
-    this.#timer ??= this.#arm(this.#options.flushEveryMs)
+    // While the store fails, the next attempt is due when it is due, whatever comes.
+    if (this.#failures === 0) this.#timer ??= this.#arm(this.#options.flushEveryMs)
     if (this.#options.buffer.waiting === batchEntries && this.#failures === 0) queueMicrotask(() => { this.flush() })
   }
 
   /** The store is back: what waits need not wait for the next attempt. */
   retry (): void {
-    if (this.#failures > 0) this.flush()
+    if (this.#failures > 0 || !this.#registration.complete) this.flush()
   }
 
   /** Resolves when all that was added before has been offered to the store; it never rejects. */
@@ -79,6 +86,7 @@ export class Flusher {
 
   /** Flushes for the last time; what the store does not take now is dropped. */
   async close (): Promise<void> {
+    this.#closed = true
     await this.flush()
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -98,14 +106,32 @@ export class Flusher {
     }, afterMs).unref()
   }
 
+  #again (afterMs: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = this.#arm(afterMs)
+  }
+
+  async #note (): Promise<void> {
+    if (this.#closed) return
+    await this.#registration.note()
+    if (!this.#registration.complete && !this.#closed) this.#timer ??= this.#arm(maxBackoffMs)
+  }
+
+  // A metric with batches that the store did not take waits behind them; the others go on.
   async #run (): Promise<void> {
-    let done = await this.#register() && await this.#drain()
-    if (done && this.#options.buffer.waiting > 0) {
-      await this.#prepare(this.#options.buffer.take())
-      done = await this.#register() && await this.#drain()
+    const { buffer } = this.#options
+    const before = new Set(this.#pending.keys())
+    await this.#prepare(buffer.take(this.#pending))
+    await this.#offer([...this.#pending.keys()])
+    if (before.size > 0 && buffer.waiting > 0) {
+      const stuck = new Set(this.#pending.keys())
+      await this.#prepare(buffer.take(stuck))
+      await this.#offer(Array.from(this.#pending.keys()).filter(metric => !stuck.has(metric)))
     }
+    const done = this.#pending.size === 0 && this.#registration.complete
     this.#failures = done ? 0 : this.#failures + 1
-    if (!done) this.#timer ??= this.#arm(Math.min(maxBackoffMs, this.#options.flushEveryMs * 2 ** Math.min(this.#failures, 10)))
+    if (!done) this.#again(Math.min(maxBackoffMs, this.#options.flushEveryMs * 2 ** Math.min(this.#failures, 10)))
+    else if (buffer.waiting > 0) this.#timer ??= this.#arm(this.#options.flushEveryMs)
   }
 
   async #prepare (groups: readonly Group[]): Promise<void> {
@@ -130,31 +156,26 @@ export class Flusher {
     }
   }
 
-  // A metric must be findable before anything is counted for it. False when the store does not answer.
-  async #register (): Promise<boolean> {
-    const { store, clock } = this.#options
-    const nowMs = clock.monotonicMs()
-    const due = Array.from(this.#pending.keys()).filter(metric => nowMs - (this.#registeredMs.get(metric) ?? -Infinity) >= registerEveryMs)
-    try {
-      if (due.length > 0) await store.register(due)
-    } catch (error) {
-      // Where the names are of a wrong type they will be at the next attempt as well: counts are worth more than names.
-      if (!isPermanent(error as LinkError)) return false
-    }
-    for (const metric of due) this.#registeredMs.set(metric, nowMs)
-    return true
+  // A metric must be findable before anything is counted for it; those that are need not wait for those that are not.
+  async #offer (metrics: readonly string[]): Promise<void> {
+    const known = metrics.filter(metric => this.#registration.has(metric))
+    const fresh = metrics.filter(metric => !this.#registration.has(metric))
+    for (const metric of fresh) this.#registration.add(metric)
+    await Promise.all([
+      this.#drain(known),
+      this.#registration.renew(known),
+      this.#registration.note().then(() => this.#drain(fresh.filter(metric => this.#registration.has(metric))))
+    ])
   }
 
-  // All metrics at once, so that they leave in one write. False when the store did not take everything.
-  async #drain (): Promise<boolean> {
-    const done = await Promise.all(Array.from(this.#pending, async ([metric, batches]) => {
-      const empty = await this.#send(batches)
-      if (empty) this.#pending.delete(metric)
-      return empty
+  // All metrics at once, so that they leave in one write.
+  async #drain (metrics: readonly string[]): Promise<void> {
+    await Promise.all(metrics.map(async metric => {
+      if (await this.#send(this.#pending.get(metric)!)) this.#pending.delete(metric)
     }))
-    return done.every(Boolean)
   }
 
+  // False when the store did not take everything.
   async #send (batches: Pending[]): Promise<boolean> {
     const { store, clock, onDrop, buffer } = this.#options
     for (let batch; (batch = batches[0]) !== undefined;) {
@@ -165,7 +186,7 @@ export class Flusher {
           await store.apply(batch)
         } catch (error) {
           // It may have been counted all the same: it is sent again as it is, and the store knows it by its sequence.
-          if (!isPermanent(error as LinkError)) return false
+          if (!isPermanentRefusal(error as LinkError)) return false
           onDrop(callsOf(batch), 'refused by the store', error)
         }
       }
@@ -175,7 +196,5 @@ export class Flusher {
     return true
   }
 }
-
-const isPermanent = ({ reply, message }: LinkError) => reply !== undefined && permanent.has(reply) && !transient.test(message)
 
 const callsOf = (batch: Batch) => batch.entries.reduce((sum, { calls }) => sum + calls, 0)

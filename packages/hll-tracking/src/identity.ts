@@ -45,7 +45,8 @@ export class Identities {
 
   /** What is counted for a caller: a number is its text, a very long text a keyed hash of it; the empty id is nobody's. */
   idOf (who: unknown): string {
-    if (typeof who === 'string') return who.length <= maxIdLength ? who : this.#current.shorten(who)
+    // Half a surrogate pair has no bytes of its own: ids that are stored as the same bytes must be one from the start.
+    if (typeof who === 'string') return who.length <= maxIdLength ? who.toWellFormed() : this.#current.shorten(who)
     return typeof who === 'number' && Number.isFinite(who) ? String(who) : ''
   }
 
@@ -59,7 +60,7 @@ export class Identities {
   /** What may rest of a caller, under whatever key and form; the memory of it here is dropped. */
   tracesOf (who: string | number): Traces {
     const made = this.#keys.map(key => {
-      const text = String(who)
+      const text = String(who).toWellFormed()
       const id = text.length <= maxIdLength ? text : key.shorten(text)
       this.#known.delete(id)
       return { keyId: key.id, sealed: key.of(id, 'encrypted'), plain: key.of(id, 'plain').member.toString('latin1') }

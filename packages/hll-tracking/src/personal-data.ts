@@ -1,8 +1,11 @@
-import type { Clock } from '@respite/redis'
+import type { Clock, LinkError } from '@respite/redis'
 import { type Calendar, type Granularity, type KeptBucket, startOf } from './buckets.ts'
 import type { Identities } from './identity.ts'
 import type { TopEntry } from './space-saving.ts'
 import type { FoundEntry, TrackingStore } from './stores/store.ts'
+
+// In a row, each after a second: of a Cluster without one of its nodes so many are not to be met.
+const mostUnanswered = 10
 
 /** An entry in the top list of a minute, hour or day. */
 export interface BucketEntry extends TopEntry {
@@ -46,23 +49,43 @@ export async function exportCaller (who: string | number, parts: PersonalDataPar
   const kept = calendar.kept(clock.wallMs())
   const buckets = kept.map(({ bucket }) => bucket)
   const exports: MetricExport[] = []
-  // One after the other: each holds the server for some milliseconds.
-  for (const metric of await allMetrics(parts)) {
+  await ofEach(await allMetrics(parts), async metric => {
     const found = await store.find(metric, buckets, traces)
     if (found.length > 0) exports.push(exportOf(metric, kept, found))
-  }
+  })
   return exports
 }
 
-/** Removes what the top lists hold of a caller, and what sketches hold that keep ids one by one: a metric at a time, each as a whole. */
+/**
+ * Removes what the top lists hold of a caller, and what sketches hold that keep ids one by one: a metric at a time, each as a whole.
+ * @throws when all that can be done is done: the error of the first metric that could not
+ */
 export async function eraseCaller (who: string | number, parts: PersonalDataParts): Promise<Erasure> {
   const { store, identities, calendar, clock } = parts
   const traces = identities.tracesOf(who)
   const buckets = calendar.kept(clock.wallMs()).map(({ bucket }) => bucket)
   const metrics = await allMetrics(parts)
   let entries = 0
-  for (const metric of metrics) entries += await store.erase(metric, buckets, traces)
+  await ofEach(metrics, async metric => { entries += await store.erase(metric, buckets, traces) })
   return { metrics: metrics.length, entries }
+}
+
+// One after the other: each holds the server for some milliseconds. One that cannot be done must not keep the others from it,
+// unless nothing answers any more.
+async function ofEach (metrics: readonly string[], work: (metric: string) => Promise<void>): Promise<void> {
+  const failures: unknown[] = []
+  let unanswered = 0
+  for (const metric of metrics) {
+    try {
+      await work(metric)
+      unanswered = 0
+    } catch (error) {
+      failures.push(error)
+      unanswered = (error as LinkError).reply === undefined ? unanswered + 1 : 0
+      if (unanswered >= mostUnanswered) break
+    }
+  }
+  if (failures.length > 0) throw failures[0]
 }
 
 async function allMetrics ({ store, ownMetrics }: PersonalDataParts): Promise<string[]> {

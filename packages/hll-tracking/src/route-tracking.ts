@@ -13,7 +13,7 @@ interface Plan {
   readonly who: Who
 }
 
-// Requests whose who function has promised an answer and not given it: each holds its request in memory.
+// Requests of a route whose who function has promised an answer and not given it: each holds its request in memory.
 const maxAwaited = 1_000
 
 /**
@@ -21,13 +21,12 @@ const maxAwaited = 1_000
  * @param who - of routes that have none of their own
  */
 export function trackRoutes (tracking: Tracking, who: Who, log: FastifyBaseLogger): (route: RouteOptions) => void {
-  const awaited = { now: 0 }
   return route => {
     const config = (route.config as { track?: unknown } | undefined)?.track
     if (config === undefined || config === false) return
     const plan = planOf(config, who, route)
     tracking.declare(plan.metric)
-    const observe = observerOf(plan, { tracking, log, awaited })
+    const observe = observerOf(plan, tracking, log)
     // Of a request that was refused or failed nobody is counted.
     const count = (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
       if (reply.statusCode < 400) observe(request)
@@ -37,14 +36,10 @@ export function trackRoutes (tracking: Tracking, who: Who, log: FastifyBaseLogge
   }
 }
 
-interface Surroundings {
-  readonly tracking: Tracking
-  readonly log: FastifyBaseLogger
-  readonly awaited: { now: number }
-}
-
-function observerOf ({ metric, who }: Plan, { tracking, log, awaited }: Surroundings): (request: FastifyRequest) => void {
+function observerOf ({ metric, who }: Plan, tracking: Tracking, log: FastifyBaseLogger): (request: FastifyRequest) => void {
   let said = false
+  // Of this route alone: where one never hears of its callers, the others count on.
+  let awaited = 0
   // The answer was given: it cannot fail any more. The error's message may hold an id, so its name must do; a who function that
   // fails does so at every request, so once must do as well.
   const failed = (error: unknown) => {
@@ -53,21 +48,26 @@ function observerOf ({ metric, who }: Plan, { tracking, log, awaited }: Surround
     tracking.observe(metric, undefined)
   }
   const follow = async (caller: PromiseLike<Caller>) => {
-    awaited.now++
+    awaited++
     try {
       tracking.observe(metric, await caller)
     } catch (error) {
       failed(error)
     } finally {
-      awaited.now--
+      awaited--
     }
+  }
+  // It may fail all the same, later, when nobody listens.
+  const refuse = (caller: PromiseLike<Caller>) => {
+    caller.then(undefined, () => {})
+    failed(new RangeError(`${maxAwaited} are awaited`))
   }
   return request => {
     try {
-      if (awaited.now >= maxAwaited) throw new RangeError(`${maxAwaited} are awaited`)
       const caller = who(request)
-      if (isPromise(caller)) follow(caller)
-      else tracking.observe(metric, caller)
+      if (!isPromise(caller)) tracking.observe(metric, caller)
+      else if (awaited < maxAwaited) follow(caller)
+      else refuse(caller)
     } catch (error) {
       failed(error)
     }

@@ -120,8 +120,8 @@ export class Tracking {
 
   /**
    * Removes one caller from the top lists of all metrics, and from unique counts that are few enough to be kept one by one. What
-   * any process saw of him until the end of this minute is left out when it comes. Numbers of calls stay. Where it rejects, some
-   * metrics may be done: it can be called again.
+   * any process saw of him until the end of this minute is left out when it comes. Numbers of calls stay. Where a metric
+   * cannot be reached the others are done all the same, and then it rejects: it can be called again.
    * @throws FST_RSP_TRACKING_ID_INVALID, or a `LinkError` when Redis does not answer
    */
   async erase (who: string | number): Promise<Erasure> {
@@ -168,6 +168,7 @@ export class Tracking {
     checkMetric(metric)
     if (this.#metrics.size >= this.#parts.maxMetrics) return false
     this.#metrics.add(metric)
+    this.#parts.flusher.declare(metric)
     return true
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '@respite/redis'
 import { estimateOf, type UniqueEstimate } from './across-keys.ts'
 import type { Bucket, Calendar } from './buckets.ts'
+import { askedAtOnce, inPortions } from './in-portions.ts'
 import type { TrackingStore } from './stores/store.ts'
 import { seriesBuckets, type SeriesOptions } from './series.ts'
 import { resolveWindow, type WindowOptions } from './window.ts'
@@ -55,7 +56,7 @@ export class UniqueCount {
     const { calendar, clock, flush } = this.#parts
     const places = seriesBuckets(options, clock.wallMs(), calendar)
     await flush()
-    return await Promise.all(places.map(async ({ start, bucket }) => ({ start, ...await this.#estimate([bucket]) })))
+    return await inPortions(places, Math.ceil(askedAtOnce / this.#parts.keyIds.length), async ({ start, bucket }) => ({ start, ...await this.#estimate([bucket]) }))
   }
 
   async #estimate (buckets: readonly Bucket[]): Promise<UniqueEstimate> {

@@ -97,6 +97,26 @@ t.test('a who that takes its time is counted when it knows; of those that never 
   await until('those beyond to be dropped', async () => await dropped(app) === 3)
 })
 
+// Seen: a thousand promises that one route left open stopped the counts of all routes, for good.
+t.test('a route whose who never answers holds up no other, nor its own callers who are known at once; a refused promise may fail', async t => {
+  const app = await embedded(t)
+  const failed = gate()
+  let mode: 'hangs' | 'fails' | 'knows' = 'hangs'
+  const who: Who = () => mode === 'knows' ? 'alice' : mode === 'hangs' ? new Promise(() => {}) : failed.pass().then(() => { throw new TypeError('no secret-7') })
+  app.get('/hangs', { config: { track: { metric: 'hangs', who } } }, async () => ({}))
+  app.get('/other', { config: { track: { metric: 'other', who: async () => 'bob' } } }, async () => ({}))
+  app.get('/plain', { config: { track: { metric: 'plain', who: () => 'carol' } } }, async () => ({}))
+  for (let i = 0; i < 1_000; i++) await app.inject('/hangs')
+  mode = 'fails'
+  await app.inject('/hangs')
+  await failed.reached
+  failed.open()
+  mode = 'knows'
+  for (const url of ['/hangs', '/other', '/plain']) await app.inject(url)
+  for (const metric of ['hangs', 'other', 'plain']) await until(`the call of ${metric}`, async () => await app.tracking.calls(metric) === 1)
+  t.equal(await dropped(app), 1)
+})
+
 t.test('a name that is none is refused by every call, at once and by its beginning alone', async t => {
   const app = await embedded(t)
   const { tracking } = app

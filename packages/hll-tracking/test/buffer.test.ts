@@ -3,7 +3,7 @@ import { EventBuffer, type Tally } from '../src/buffer.ts'
 
 const minute = 60_000
 const countsOf = (tallies: ReadonlyMap<string, Tally>) => Object.fromEntries(Array.from(tallies, ([id, { calls }]) => [id, calls]))
-const flat = (buffer: EventBuffer) => buffer.take().map(({ metric, minuteMs, tallies }) => [metric, minuteMs, countsOf(tallies)])
+const flat = (buffer: EventBuffer, stays?: Set<string>) => buffer.take(stays).map(({ metric, minuteMs, tallies }) => [metric, minuteMs, countsOf(tallies)])
 
 t.test('an id is held once a metric and minute, however often it is seen', async t => {
   const buffer = new EventBuffer(10)
@@ -29,6 +29,16 @@ t.test('it never holds more than its bound; what is taken keeps its place until 
   buffer.release(2)
   t.ok(buffer.add('ping', 'c', 0))
   t.equal(buffer.size, 1)
+})
+
+t.test('a metric that is left out goes on gathering in its minute, and is handed out later, the oldest first', async t => {
+  const buffer = new EventBuffer(10)
+  for (const ms of [0, minute, minute + 1]) for (const metric of ['ping', 'pong']) buffer.add(metric, 'alice', ms)
+  t.same(flat(buffer, new Set(['ping'])), [['pong', 0, { alice: 1 }], ['pong', minute, { alice: 2 }]])
+  t.equal(buffer.waiting, 2)
+  buffer.add('ping', 'alice', minute + 2)
+  t.same(flat(buffer), [['ping', 0, { alice: 1 }], ['ping', minute, { alice: 3 }]])
+  t.equal(buffer.waiting, 0)
 })
 
 t.test('an event at midnight is in the day that begins', async t => {

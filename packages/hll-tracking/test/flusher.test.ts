@@ -12,13 +12,13 @@ function faulty (options?: Parameters<typeof assemble>[2]) {
   const memory = new MemoryStore(parts)
   const sent: Batch[] = []
   const registered: string[] = []
-  const server = { fault: 'none' as Fault, step: undefined as Gate | undefined }
+  const server = { fault: 'none' as Fault, away: new Set<string>(), step: undefined as Gate | undefined }
   const store: TrackingStore = {
     async apply (batch) {
       if (registered.includes(batch.metric)) sent.push(batch)
       else throw new Error(`${batch.metric} is counted before it can be found`)
       await server.step?.pass()
-      if (server.fault === 'not sent') throw Object.assign(new Error('down'), { outcome: 'not-sent' })
+      if (server.fault === 'not sent' || server.away.has(batch.metric)) throw Object.assign(new Error('down'), { outcome: 'not-sent' })
       if (server.fault === 'refused') throw Object.assign(new Error('WRONGTYPE'), { outcome: 'refused', reply: 'WRONGTYPE' })
       if (server.fault === 'full') throw Object.assign(new Error('Error running script: OOM command not allowed'), { outcome: 'refused', reply: 'ERR' })
       const fresh = await memory.apply(batch)
@@ -30,7 +30,7 @@ function faulty (options?: Parameters<typeof assemble>[2]) {
     top: (...args) => memory.top(...args),
     calls: (...args) => memory.calls(...args),
     async register (metrics) {
-      if (server.fault === 'not sent') throw Object.assign(new Error('down'), { outcome: 'not-sent' })
+      if (server.fault === 'not sent' || server.away.has('names')) throw Object.assign(new Error('down'), { outcome: 'not-sent' })
       registered.push(...metrics)
     },
     metrics: () => memory.metrics(),
@@ -194,4 +194,82 @@ t.test('close during a flush waits for it, and flushes what came meanwhile', asy
   t.equal(await memory.calls('ping', 'all'), 2)
   t.same([...seen.drops], [['closed', 1]])
   t.equal(buffer.size, 0)
+})
+
+// Seen: with one node of a Cluster down, or one metric that the user may not write, no metric was counted any more.
+t.test('a metric that the store does not take holds up no other: reads see what was observed before them', async t => {
+  const { server, tracking, seen, buffer } = faulty({ maxBuffered: 10 })
+  server.away.add('broken')
+  tracking.observe('broken', 'alice')
+  await tracking.flush()
+  for (let i = 0; i < 50; i++) {
+    tracking.observe('ping', `user:${i}`)
+    tracking.observe('broken', `user:${i % 3}`)
+    t.equal(await tracking.calls('ping'), i + 1)
+  }
+  t.equal(buffer.size, 4, 'its own callers gather, each once')
+  server.away.clear()
+  t.equal(await tracking.calls('broken'), 51)
+  t.equal((await tracking.unique('broken').count()).value, 4)
+  t.equal(seen.drops.size, 0)
+  t.equal(buffer.size, 0)
+})
+
+t.test('where the names cannot be reached, metrics that are noted count on; those that are new wait, and are not lost', async t => {
+  const { clock, server, registered, tracking, memory } = faulty()
+  tracking.observe('ping', 'alice')
+  await tracking.flush()
+  server.away.add('names')
+  clock.nowMs += 60_000
+  tracking.observe('ping', 'bob')
+  tracking.observe('new', 'alice')
+  await tracking.flush()
+  t.same([await memory.calls('ping', 'all'), await memory.calls('new', 'all')], [2, 0])
+  server.away.clear()
+  clock.nowMs += 10_000
+  t.equal(await tracking.calls('new'), 1)
+  tracking.observe('ping', 'bob')
+  await tracking.flush()
+  t.same(registered, ['ping', 'new', 'ping'])
+})
+
+// Seen: an erasure by another process did not look through a metric whose first events were still in a buffer.
+t.test('a metric is noted when it is declared, all of a moment in one go; where that fails, again', async t => {
+  const { server, registered, tracking } = faulty()
+  for (const metric of ['ping', 'pong']) tracking.declare(metric)
+  t.same(registered, [])
+  await until('both to be noted', () => registered.length > 0)
+  t.same(registered, ['ping', 'pong'])
+  server.away.add('names')
+  tracking.observe('new', 'alice')
+  await tracking.flush()
+  server.away.clear()
+  await until('the new one to be noted', () => registered.includes('new'))
+  t.same(registered, ['ping', 'pong', 'new'])
+  await tracking.close()
+})
+
+// Seen: what was observed during an attempt that failed had the next one begin as if nothing had failed.
+t.test('while the store fails, what is observed does not hasten the next attempt', async t => {
+  const { server, sent, tracking } = faulty({ flushEveryMs: 1 })
+  const timers: number[] = []
+  const { setTimeout: real } = globalThis
+  t.teardown(() => { globalThis.setTimeout = real })
+  globalThis.setTimeout = ((work: () => void, ms: number) => {
+    timers.push(ms)
+    return real(work, 60_000)
+  }) as typeof setTimeout
+  tracking.declare('ping')
+  await tracking.flush()
+  server.fault = 'not sent'
+  for (let attempt = 1; attempt <= 6; attempt++) {
+    tracking.observe('ping', `user:${attempt}`)
+    const flushed = tracking.flush()
+    tracking.observe('ping', 'amid')
+    await flushed
+    tracking.observe('ping', 'after')
+  }
+  t.equal(sent.length, 6)
+  t.same(timers, [1, 2, 4, 8, 16, 32, 64], 'the first, and one after each attempt')
+  await tracking.close()
 })

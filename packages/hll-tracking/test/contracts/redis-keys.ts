@@ -1,4 +1,6 @@
 import { createKeyspace, randomToken } from '@respite/redis'
+import { until } from '@respite/testing'
+import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { sizeMs } from '../../src/buckets.ts'
 import { RedisStore } from '../../src/stores/redis.ts'
@@ -58,6 +60,49 @@ export function redisKeysContract (t: Test, linkOf: () => Link, ask: Ask): void 
       if (/:all$|^o:/.test(key)) t.ok(ms > 60_000, `${key} lives on from its last event`)
       else t.ok(ms > 0 && ms <= 60_000, `${key} keeps the expiry it has`)
     }
+  })
+
+  t.test('who is erased before the first flush of another process is in none of its metrics', async t => {
+    const clock = fakeClock()
+    const keyspace = createKeyspace(randomToken())
+    const process = (origin: string) => {
+      const parts = storeParts(clock)
+      return assemble(new RedisStore(linkOf(), { ...parts, keyspace }), parts, { origin }).tracking
+    }
+    const [here, there] = [process('here'), process('there')]
+    for (const who of ['alice', 'bob']) there.observe('orders', who)
+    const names = keyspace.define('track:names').key()
+    await until('the metric to be noted', async () => await ask('ZCARD', names) === 1)
+    t.same(await here.erase('alice'), { metrics: 1, entries: 0 })
+    t.same(await there.top('orders'), [{ id: 'bob', count: 1, maxOver: 0 }])
+  })
+
+  // Seen: one key of a foreign type, and nobody could be erased from any metric that comes after it.
+  t.test('a metric that cannot be read keeps no other from an erasure or an export, which say so in the end', async t => {
+    const { root, tracking } = fresh()
+    for (const metric of ['a', 'ping', 'z']) tracking.observe(metric, 'alice')
+    await tracking.flush()
+    await ask('SET', root + 't:all', 'not a sorted set')
+    await t.rejects(tracking.export('alice'), { code: 'FST_RSP_REDIS_REPLY', reply: 'WRONGTYPE' })
+    await t.rejects(tracking.erase('alice'), { code: 'FST_RSP_REDIS_REPLY', reply: 'WRONGTYPE' })
+    t.same([...await tracking.top('a'), ...await tracking.top('z')], [])
+    await ask('DEL', root + 't:all')
+    t.match(await tracking.export('alice'), [{ metric: 'ping' }])
+    await tracking.erase('alice')
+    t.same(await tracking.export('alice'), [])
+  })
+
+  t.test('an id is erased also in the last millisecond of its bucket, when a key has 0 left', async t => {
+    const script = readFileSync(new URL('../../lua/erase.lua', import.meta.url), 'utf8')
+    const inLastMs = script.replace("redis.call('PTTL', few)", '0')
+    t.not(inLastMs, script)
+    const prefix = randomToken()
+    const [registers, few] = [`${prefix}:u`, `${prefix}:f`]
+    await ask('PFADD', registers, 'AAAAAAAA', 'BBBBBBBB')
+    await ask('SET', few, 'AAAAAAAABBBBBBBB')
+    const keys = ['e', 't:all', 'c:all', 't', 'c'].map(name => `${prefix}:${name}`)
+    t.equal(await ask('EVAL', inLastMs, 7, ...keys, registers, few, 60_000, 10, 1, 'AAAAAAAA', 'pA'), 1)
+    await until('what was left to expire', async () => await ask('EXISTS', registers, few) === 0)
   })
 
   t.test('lists and sets are bounded, whoever comes', async t => {
