@@ -62,7 +62,8 @@ export class Worker<T> implements JobTaker {
     for (const job of jobs) {
       // Given once more to the worker that has it: an answer was slow to come.
       if (this.#running.has(job.id)) continue
-      if (this.#stopped) this.#place!.release(job.id).catch(() => {}) // its lease passes
+      // Both the read and the look at what others have left ask for all the room there is.
+      if (this.room <= 0) this.#place!.release(job.id).catch(() => {}) // its lease passes
       else this.#run({ ...job, controller: new AbortController(), dueMs: this.#about.clock.monotonicMs() + this.#about.options.deadline, taken: false })
     }
   }
