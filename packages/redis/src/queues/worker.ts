@@ -32,7 +32,7 @@ export class Worker<T> implements JobTaker {
   readonly #running = new Map<string, RunningJob>()
   readonly #beat: NodeJS.Timeout
   #place: WorkPlace | undefined
-  #stopped = false
+  #stopping: Promise<void> | undefined
   #onIdle: (() => void) | undefined
 
   constructor (about: WorkerContext<T>) {
@@ -69,9 +69,16 @@ export class Worker<T> implements JobTaker {
   }
 
   /** Takes no more, and waits for those at work, at most so long; what is not done by then is aborted. */
-  async stop (withinMs: number): Promise<void> {
-    if (this.#stopped) return
-    this.#stopped = true
+  stop (withinMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(withinMs)
+    return this.#stopping
+  }
+
+  get #stopped (): boolean {
+    return this.#stopping !== undefined
+  }
+
+  async #stop (withinMs: number): Promise<void> {
     const place = this.#place
     if (place === undefined) {
       clearInterval(this.#beat)

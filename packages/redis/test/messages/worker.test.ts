@@ -120,3 +120,16 @@ t.test('a new job and one that is tried again, both given to the last place ther
   t.same(tried, ['old 1', 'old 2', 'new 1'])
   t.equal(most, 1)
 })
+
+t.test('who stops a worker that is stopping waits for its jobs as well', async t => {
+  const slow = gate()
+  const { worker, said, give } = workerOf(t, { handler: () => slow.pass() })
+  give(1)
+  await slow.reached
+  const stops = [worker.stop(5_000), worker.stop(5_000)].map(stop => stop.then(() => said.push('told')))
+  await new Promise(resolve => setImmediate(resolve))
+  t.same(said, ['stopped'])
+  slow.open()
+  await Promise.all(stops)
+  t.same(said, ['stopped', 'job 1 is done', 'left', 'told', 'told'])
+})
