@@ -122,11 +122,15 @@ export class Worker<T> implements JobTaker {
     const envelope = decodeEnvelope(job.message)
     if (typeof envelope === 'string') return 'malformed'
     try {
-      const checked = await topic.check(envelope.value)
-      if ('misfit' in checked) return 'invalid'
       const { id, attempt, controller: { signal } } = job
-      await this.#inTime(job, async () => handler(checked.value, { id, queue: topic.name, attempt, origin: envelope.origin, signal }))
-      return undefined
+      // The check is the app's too, and may take as long.
+      return await this.#inTime(job, async () => {
+        const checked = await topic.check(envelope.value)
+        if ('misfit' in checked) return 'invalid'
+        signal.throwIfAborted()
+        await handler(checked.value, { id, queue: topic.name, attempt, origin: envelope.origin, signal })
+        return undefined
+      })
     } catch (error) {
       // The message stays out of the log: it is the app's.
       if (!job.taken) log.error({ err: error, queue: topic.name, job: job.id, attempt: job.attempt }, 'a job failed')
@@ -134,7 +138,7 @@ export class Worker<T> implements JobTaker {
     }
   }
 
-  #inTime (job: RunningJob, work: () => Promise<unknown>): Promise<unknown> {
+  #inTime<R> (job: RunningJob, work: () => Promise<R>): Promise<R> {
     const { topic: { name }, options: { deadline } } = this.#about
     return new Promise((resolve, reject) => {
       const { signal } = job.controller

@@ -56,6 +56,11 @@ function workerOf (t: Test, { topic = defineTopic<number>('work'), handler, conc
   return { worker, said, lost, give }
 }
 
+/** A topic whose values are checked when this has resolved. */
+const checkedBy = (check: () => Promise<unknown>) => defineTopic<number>('work', {
+  schema: { '~standard': { version: 1, vendor: 'test', validate: async value => await check().then(() => ({ value: value as number })) } }
+})
+
 t.test('a job that is given beyond what may be at work at once is given back at once', async t => {
   const slow = gate()
   const begun: number[] = []
@@ -132,4 +137,32 @@ t.test('who stops a worker that is stopping waits for its jobs as well', async t
   slow.open()
   await Promise.all(stops)
   t.same(said, ['stopped', 'job 1 is done', 'left', 'told', 'told'])
+})
+
+t.test('a deadline that passes while a job is checked ends it, and its handler does not begin', async t => {
+  const slow = gate()
+  let begun = 0
+  const topic = checkedBy(() => slow.pass())
+  const { worker, said, give } = workerOf(t, { topic, deadline: 20, handler: () => { begun++ } })
+  give(1)
+  await until('its place is free', () => worker.running === 0)
+  t.same(said, ['job 1 is deadline'])
+  slow.open()
+  await new Promise(resolve => setImmediate(resolve))
+  t.equal(begun, 0)
+})
+
+t.test('a job that is lost to another worker while it is checked frees its place', async t => {
+  const slow = gate()
+  const topic = checkedBy(() => slow.pass())
+  let begun = 0
+  const { worker, said, lost, give } = workerOf(t, { topic, lease: 100, handler: () => { begun++ } })
+  give(1)
+  await slow.reached
+  lost.push('job 1')
+  await until('its place is free', () => worker.running === 0)
+  slow.open()
+  await new Promise(resolve => setImmediate(resolve))
+  t.equal(begun, 0)
+  t.same(said, [])
 })
