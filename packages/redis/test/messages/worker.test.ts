@@ -1,18 +1,14 @@
-import { gate, startRedis, until } from '@respite/testing'
-import { Redis } from 'ioredis'
+import { gate, until } from '@respite/testing'
 import t, { type Test } from 'tap'
 import { encodeEnvelope } from '../../src/bus/envelope.ts'
 import { defineTopic, type TypedTopic } from '../../src/bus/topic-definition.ts'
-import { createIoredisAdapter } from '../../src/clients/ioredis.ts'
 import { systemClock } from '../../src/clock.ts'
 import { createMetrics } from '../../src/metrics/registry.ts'
 import { metrics as named } from '../../src/metrics.ts'
 import type { JobHandler } from '../../src/queues/queue.ts'
 import { resolveQueueOptions } from '../../src/queues/queue-options.ts'
 import type { WorkPlace } from '../../src/queues/queue-store.ts'
-import { RedisWorkPlace } from '../../src/queues/redis-work-place.ts'
 import { Worker } from '../../src/queues/worker.ts'
-import { messagesOver } from './messages-of.ts'
 
 interface WorkerSettings {
   topic?: TypedTopic<number>
@@ -81,49 +77,6 @@ t.test('a job that is given beyond what may be at work at once is given back at 
   await until('both are done', () => worker.running === 0)
   t.same(begun, [1, 2])
   t.same(said, ['job 3 is released', 'job 1 is done', 'job 2 is done'])
-})
-
-t.test('a new job and one that is tried again, both given to the last place there is, are done one after the other, and none has lost a try', async t => {
-  const server = await startRedis()
-  const client = new Redis(server.port, '127.0.0.1')
-  t.teardown(async () => {
-    client.disconnect()
-    await server.stop()
-  })
-  const { bus } = await messagesOver(t, createIoredisAdapter(client))
-  const queue = bus.queue<string>('last place', { lease: 1_000, retryAfter: 400 })
-  const tried: string[] = []
-  const again = gate()
-  let [running, most] = [0, 0]
-  // The answer of the read is on its way until the other job is at work.
-  const { receive } = RedisWorkPlace.prototype
-  t.teardown(() => { RedisWorkPlace.prototype.receive = receive })
-  let reads = 0
-  RedisWorkPlace.prototype.receive = function (entries) {
-    if (++reads === 1) receive.call(this, entries)
-    else {
-      again.reached.then(() => {
-        receive.call(this, entries)
-        again.open()
-      }).catch(() => {})
-    }
-  }
-  await queue.work(async (value, { attempt }) => {
-    most = Math.max(most, ++running)
-    tried.push(`${value} ${attempt}`)
-    try {
-      if (tried.length === 1) throw new TypeError('fails')
-      if (tried.length === 2) await again.pass()
-    } finally {
-      running--
-    }
-  }, { concurrency: 1 })
-  await queue.add('old')
-  await until('it has failed', () => tried.length === 1 && running === 0)
-  await queue.add('new')
-  await until('both are done', async () => (await queue.counts()).pending === 0)
-  t.same(tried, ['old 1', 'old 2', 'new 1'])
-  t.equal(most, 1)
 })
 
 t.test('who stops a worker that is stopping waits for its jobs as well', async t => {
