@@ -20,10 +20,13 @@ export function failureOf (name: string, error: Error): LinkError {
 
 const replyNames = new Set(['ReplyError', 'ErrorReply', 'SimpleError', 'BlobError'])
 
+// What a command within a script is refused with: before Redis 7, and on Dragonfly, it stands behind the script's own error.
+const ofScript = /^-?ERR Error running script \(call to \w+\): (?:@user_script: ?\d+: )+-?(?=[A-Z][A-Z0-9]* )/
+
 /** The first word of an error by which the server has answered; undefined for any other. Told by name: the class is the client's. */
 export function replyOf (error: Error): string | undefined {
   if (!replyNames.has(error.name) && !replyNames.has(error.constructor.name)) return undefined
-  return /^-?([A-Z][A-Z0-9]*)/.exec(error.message)?.[1] ?? 'ERR'
+  return /^-?([A-Z][A-Z0-9]*)/.exec(error.message.replace(ofScript, ''))?.[1] ?? 'ERR'
 }
 
 /** Why there is no connection, in words fit for a log. */

@@ -1,9 +1,9 @@
 import type { Duration } from '../duration.ts'
 
 export interface QueueOptions {
-  /** How often a job is tried before it is given up. @default 5 */
+  /** How often a job is handed out before it is given up; a delivery that is lost before the handler begins counts. @default 5 */
   attempts?: number
-  /** The time a handler has; then the job is tried again. @default '30s' */
+  /** The time a handler has, with the check of the value; then the job is tried again. @default '30s' */
   deadline?: Duration
   /** A job of a worker that was not heard of for so long is given to another. @default '10s' */
   lease?: Duration
@@ -31,7 +31,7 @@ export interface ResolvedQueueOptions {
 export interface JobInfo {
   readonly id: string
   readonly queue: string
-  /** 1 the first time. */
+  /** 1 the first time it is handed out. */
   readonly attempt: number
   /** The instance that added it. */
   readonly origin: string

@@ -32,7 +32,7 @@ export class Worker<T> implements JobTaker {
   readonly #running = new Map<string, RunningJob>()
   readonly #beat: NodeJS.Timeout
   #place: WorkPlace | undefined
-  #stopped = false
+  #stopping: Promise<void> | undefined
   #onIdle: (() => void) | undefined
 
   constructor (about: WorkerContext<T>) {
@@ -62,15 +62,23 @@ export class Worker<T> implements JobTaker {
     for (const job of jobs) {
       // Given once more to the worker that has it: an answer was slow to come.
       if (this.#running.has(job.id)) continue
-      if (this.#stopped) this.#place!.release(job.id).catch(() => {}) // its lease passes
+      // Both the read and the look at what others have left ask for all the room there is.
+      if (this.room <= 0) this.#place!.release(job.id).catch(() => {}) // its lease passes
       else this.#run({ ...job, controller: new AbortController(), dueMs: this.#about.clock.monotonicMs() + this.#about.options.deadline, taken: false })
     }
   }
 
   /** Takes no more, and waits for those at work, at most so long; what is not done by then is aborted. */
-  async stop (withinMs: number): Promise<void> {
-    if (this.#stopped) return
-    this.#stopped = true
+  stop (withinMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(withinMs)
+    return this.#stopping
+  }
+
+  get #stopped (): boolean {
+    return this.#stopping !== undefined
+  }
+
+  async #stop (withinMs: number): Promise<void> {
     const place = this.#place
     if (place === undefined) {
       clearInterval(this.#beat)
@@ -114,11 +122,15 @@ export class Worker<T> implements JobTaker {
     const envelope = decodeEnvelope(job.message)
     if (typeof envelope === 'string') return 'malformed'
     try {
-      const checked = await topic.check(envelope.value)
-      if ('misfit' in checked) return 'invalid'
       const { id, attempt, controller: { signal } } = job
-      await this.#inTime(job, async () => handler(checked.value, { id, queue: topic.name, attempt, origin: envelope.origin, signal }))
-      return undefined
+      // The check is the app's too, and may take as long.
+      return await this.#inTime(job, async () => {
+        const checked = await topic.check(envelope.value)
+        if ('misfit' in checked) return 'invalid'
+        signal.throwIfAborted()
+        await handler(checked.value, { id, queue: topic.name, attempt, origin: envelope.origin, signal })
+        return undefined
+      })
     } catch (error) {
       // The message stays out of the log: it is the app's.
       if (!job.taken) log.error({ err: error, queue: topic.name, job: job.id, attempt: job.attempt }, 'a job failed')
@@ -126,7 +138,7 @@ export class Worker<T> implements JobTaker {
     }
   }
 
-  #inTime (job: RunningJob, work: () => Promise<unknown>): Promise<unknown> {
+  #inTime<R> (job: RunningJob, work: () => Promise<R>): Promise<R> {
     const { topic: { name }, options: { deadline } } = this.#about
     return new Promise((resolve, reject) => {
       const { signal } = job.controller

@@ -127,7 +127,10 @@ export class ReadingLane {
     }
   }
 
-  async #read (readers: readonly LaneReader[], send: (args: RedisArg[], waitsMs: number) => Promise<unknown>, blockMs: number): Promise<void> {
+  async #read (wanted: readonly LaneReader[], send: (args: RedisArg[], waitsMs: number) => Promise<unknown>, blockMs: number): Promise<void> {
+    // Who had room may have none by now, and to the server COUNT 0 is as many as there are.
+    const readers = wanted.filter(({ room }) => room > 0)
+    if (readers.length === 0) return
     const afters = readers.map(({ after }) => after)
     const count = Math.min(...readers.map(({ room }) => room))
     const block = blockMs > 0 ? ['BLOCK', blockMs] : []

@@ -14,7 +14,11 @@ const refusals: { message: string, reply: string, state: 'up' | 'degraded', reas
   { message: 'MISCONF Redis is configured to save RDB snapshots', reply: 'MISCONF', state: 'degraded', reason: /^MISCONF/ },
   { message: 'WRONGTYPE Operation against a key', reply: 'WRONGTYPE', state: 'up' },
   { message: 'NOPERM this user has no permissions', reply: 'NOPERM', state: 'up' },
-  { message: secret, reply: 'ERR', state: 'up' }
+  { message: secret, reply: 'ERR', state: 'up' },
+  // Before Redis 7 what a command in a script is refused with stands behind the script's own error, as Dragonfly has it too.
+  { message: "ERR Error running script (call to f_5bec): @user_script:6: NOGROUP No such key 'a' or consumer group 'b'", reply: 'NOGROUP', state: 'up' },
+  { message: "ERR Error running script (call to f_5bec): @user_script:6: @user_script: 6: -OOM command not allowed when used memory > 'maxmemory'.", reply: 'OOM', state: 'degraded', reason: /OOM/ },
+  { message: 'ERR Error running script (call to f_5bec): @user_script:6: @user_script: 6: Wrong number of args', reply: 'ERR', state: 'up' }
 ]
 
 /** A call whose deadline passes; the server stays silent. */
@@ -49,7 +53,7 @@ t.test('a script that the server does not know is loaded once for all who wait',
 t.test('each refusal of the server', async t => {
   t.jobs = refusals.length // they wait more than they work
   for (const { message, reply, state, reason } of refusals) {
-    t.test(`${reply}: the call is refused, the link is ${state}, and up when it is over`, { buffered: true }, async t => {
+    t.test(`${message.startsWith('ERR Error running') ? 'in a script ' : ''}${reply}: the call is refused, the link is ${state}, and up when it is over`, { buffered: true }, async t => {
       const { link, adapter, clock, lines } = await mockedLink(t, { breaker: { failures: 1 } })
       adapter.refuse(message)
       for (let i = 0; i < 3; i++) {
