@@ -29,6 +29,8 @@ export interface RedisStreamsOptions {
   keyspace: Keyspace
   metrics: Metrics
   log: Pick<FastifyBaseLogger, 'error'>
+  /** How long the close waits for listeners that are at work. */
+  closeWithinMs: number
   /** How long a read waits for messages. @default 1000 */
   blockMs?: number
   /** How late its answer may be. @default 1000 */
@@ -99,7 +101,7 @@ export class RedisStreams implements Streams {
   async close (): Promise<void> {
     this.#lanes.close()
     this.#unplaced.clear()
-    await Promise.all(Array.from(this.#topics.values(), topic => topic.end()))
+    await Promise.all(Array.from(this.#topics.values(), topic => topic.endWithin(this.#options.closeWithinMs)))
   }
 
   #open (topic: string): StreamTopic {
@@ -110,7 +112,8 @@ export class RedisStreams implements Streams {
       era: () => link.eraOf(key),
       count: outcome => this.#count[outcome].inc(),
       renew: reason => this.#lanes.renew(state, reason),
-      broken: error => log.error({ err: error, topic }, 'a durable topic cannot be read')
+      broken: error => log.error({ err: error, topic }, 'a durable topic cannot be read'),
+      left: () => log.error({ topic }, 'a listener of a durable topic was at work for longer than the close waits')
     })
     this.#topics.set(topic, state)
     this.#lanes.add(state)

@@ -12,6 +12,6 @@ export interface Retention {
 export interface Streams {
   publish (topic: string, value: unknown, retention: Retention): Promise<void>
   subscribe (topic: string, listener: BusListener, options: SubscribeOptions): Promise<() => void>
-  /** Reads no more, and waits for the listeners that are at work. */
+  /** Reads no more, and waits for the listeners that are at work, for a bounded time. */
   close (): Promise<void>
 }

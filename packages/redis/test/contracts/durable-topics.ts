@@ -187,4 +187,20 @@ export function durableTopicsContract (t: Test, { instance }: MessagesFixture): 
     await closed
     t.same(heard, [1])
   })
+
+  t.test('closing does not wait for ever for a listener that never ends, and says so', async t => {
+    const errors: object[] = []
+    const [a, b] = [await instance(), await instance({ errors, closeWithinMs: 50 })]
+    const stuck = gate()
+    const heard: unknown[] = []
+    await b.bus.subscribe('stuck', () => stuck.pass(), durable)
+    await b.bus.subscribe('stuck', value => { heard.push(value) }, durable)
+    for (const n of [1, 2]) await a.bus.publish('stuck', n, durable)
+    await stuck.reached
+    await b.bus.close()
+    t.match(errors, [{ topic: 'stuck' }])
+    await a.bus.publish('stuck', 3, durable)
+    stuck.open()
+    t.notOk(heard.includes(3))
+  })
 }
