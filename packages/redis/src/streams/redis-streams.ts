@@ -21,6 +21,9 @@ const positioning = loadScript('bus.stream-position', new URL('../../lua/stream-
 
 const placeAgainMs = 500
 
+// Redis before 7 puts words of its own before what a command in a script was answered.
+const isOfTheKey = ({ outcome, message }: LinkError) => outcome === 'refused' && /\b(?:WRONGTYPE|NOPERM)\b/.test(message)
+
 export interface RedisStreamsOptions {
   /** This instance's name on the bus. */
   origin: string
@@ -45,6 +48,9 @@ export class RedisStreams implements Streams {
   readonly #topics = new Map<string, StreamTopic>()
   /** Listeners of which it is not known yet where they begin. */
   readonly #unplaced = new Map<DurableSubscription, StreamTopic>()
+  /** Those of them of which it is being asked. */
+  readonly #asking = new Set<DurableSubscription>()
+  #again: NodeJS.Timeout | undefined
   readonly #count: Record<'published' | 'failed' | 'received' | 'malformed' | 'version', { inc (): void }>
   readonly #onGap: (why: GapReason) => void
 
@@ -89,7 +95,10 @@ export class RedisStreams implements Streams {
       if (state.empty) this.#drop(state)
     }
     try {
-      if (subscription.cursor === undefined) await this.#begin(subscription, state)
+      if (subscription.cursor === undefined) {
+        this.#unplaced.set(subscription, state)
+        await this.#begin(subscription, state)
+      }
     } catch (error) {
       stop()
       throw error
@@ -101,6 +110,7 @@ export class RedisStreams implements Streams {
   async close (): Promise<void> {
     this.#lanes.close()
     this.#unplaced.clear()
+    clearTimeout(this.#again)
     await Promise.all(Array.from(this.#topics.values(), topic => topic.endWithin(this.#options.closeWithinMs)))
   }
 
@@ -127,25 +137,36 @@ export class RedisStreams implements Streams {
 
   /** @throws where the server says that this is no stream, or not ours to read */
   async #begin (subscription: DurableSubscription, topic: StreamTopic): Promise<void> {
+    this.#asking.add(subscription)
     try {
-      const end = await this.#position(topic.topic)
+      subscription.start(await this.#position(topic.topic))
       this.#unplaced.delete(subscription)
-      // Another attempt may have been faster: what came since must not be passed over.
-      if (subscription.cursor === undefined) subscription.start(end)
     } catch (error) {
-      const { reply = '' } = error as LinkError
-      if (reply === 'WRONGTYPE' || reply === 'NOPERM') throw error
       subscription.late()
-      this.#unplaced.set(subscription, topic)
-      // The link may be up all the while, and this one answer have been late.
-      setTimeout(() => this.#placeLate(), placeAgainMs).unref()
+      if (isOfTheKey(error as LinkError)) throw error
+      this.#placeSoon()
+    } finally {
+      this.#asking.delete(subscription)
     }
+  }
+
+  // The link may be up all the while, and an answer have been late. One timer for all: with one each, every round would be of all for each.
+  #placeSoon (): void {
+    if (this.#unplaced.size === 0) return
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined
+      this.#placeLate()
+    }, placeAgainMs).unref()
   }
 
   #placeLate (): void {
     if (this.#options.link.state !== 'up') return
     for (const [subscription, topic] of this.#unplaced) {
-      this.#begin(subscription, topic).then(() => this.#lanes.wake(topic), error => this.#options.log.error({ err: error, topic: topic.topic }, 'a durable topic cannot be read'))
+      if (this.#asking.has(subscription)) continue
+      this.#begin(subscription, topic).then(() => this.#lanes.wake(topic), async error => {
+        await topic.refused(error)
+        this.#placeSoon()
+      })
     }
   }
 
