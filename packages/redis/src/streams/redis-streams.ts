@@ -14,7 +14,7 @@ import { DurableSubscription } from './durable-subscription.ts'
 import { ReadingLanes } from './reading-lanes.ts'
 import { parseStreamId, type StreamId } from './stream-id.ts'
 import { StreamTopic } from './stream-topic.ts'
-import type { Retention, Streams } from './streams.ts'
+import { numbersOutliveMs, type Retention, type Streams } from './streams.ts'
 
 const publishing = loadScript('bus.stream-publish', new URL('../../lua/stream-publish.lua', import.meta.url))
 const positioning = loadScript('bus.stream-position', new URL('../../lua/stream-position.lua', import.meta.url))
@@ -76,7 +76,7 @@ export class RedisStreams implements Streams {
   async publish (topic: string, value: unknown, { maxLength, keepMs }: Retention): Promise<void> {
     const text = encodeEnvelope(topic, { origin: this.#options.origin, sequence: 0, value })
     try {
-      await this.#options.link.run(publishing, this.#keysOf(topic), [text, maxLength, keepMs])
+      await this.#options.link.run(publishing, this.#keysOf(topic), [text, maxLength, keepMs, keepMs + numbersOutliveMs])
       this.#count.published.inc()
     } catch (error) {
       this.#count.failed.inc()

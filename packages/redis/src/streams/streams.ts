@@ -1,5 +1,8 @@
 import type { BusListener, SubscribeOptions } from '../bus/bus.ts'
 
+/** For so long numbers go on where they were after all messages are gone, so that whoever comes back can tell what is missing: 30 days. */
+export const numbersOutliveMs = 2_592_000_000
+
 /** How much of a durable topic is kept. */
 export interface Retention {
   /** Messages; when there are more, the oldest go. */
