@@ -55,11 +55,12 @@ export class RedisStreams implements Streams {
   readonly #onGap: (why: GapReason) => void
 
   constructor (options: RedisStreamsOptions) {
-    const { adapter, link, keyspace, metrics, blockMs = 1_000, deadlineMs = 1_000 } = options
+    const { adapter, link, keyspace, metrics, log, blockMs = 1_000, deadlineMs = 1_000 } = options
     this.#options = options
     const [stream, last] = [keyspace.define(keys.stream.template), keyspace.define(keys.streamLast.template)]
     this.#keysOf = topic => [stream.key(bucketOf(topic), topic), last.key(bucketOf(topic), topic)]
-    this.#lanes = new ReadingLanes(adapter, { command: ['XREAD'], blockMs, deadlineMs })
+    const failed = (error: Error) => log.error({ err: error }, 'the server refuses to let durable topics be read')
+    this.#lanes = new ReadingLanes(adapter, { command: ['XREAD'], blockMs, deadlineMs, failed })
     const messages = metrics.counter(named.streamMessages)
     this.#count = {
       published: messages.of('published'),
