@@ -72,7 +72,7 @@ function served (own: AppClient, { deadlineMs, breaker, bus: { closeWithinMs, ..
   const link = createRedisLink({ adapter, metrics, log, clock: systemClock, deadlineMs, breaker })
   const plain = createRedisBus({ adapter, link, keyspace, metrics, log })
   const { origin } = plain
-  const streams = new RedisStreams({ origin, adapter, link, keyspace, metrics, log })
+  const streams = new RedisStreams({ origin, adapter, link, keyspace, metrics, log, closeWithinMs })
   const queues = new RedisQueueRoom({ adapter, link, keyspace, metrics, log, clock: systemClock, closeWithinMs })
   const bus = new MessageBus({ plain, streams, queues, metrics, retention })
   const invalidations = createServerInvalidations({ adapter, link, bus: plain, metrics, log })
@@ -95,7 +95,7 @@ function embedded (fastify: FastifyInstance, options: ResolvedRedisOptions, { lo
   const { closeWithinMs, ...retention } = options.bus
   const hub = new MemoryHub()
   const plain = createMemoryBus({ log, hub })
-  const streams = new MemoryStreams({ origin: plain.origin, log, metrics, shared: hub.log })
+  const streams = new MemoryStreams({ origin: plain.origin, log, metrics, shared: hub.log, closeWithinMs })
   const queues = new MemoryQueueRoom({ shared: hub.queues, log, metrics, clock: systemClock, closeWithinMs })
   const bus = new MessageBus({ plain, streams, queues, metrics, retention })
   return { link: createEmbeddedLink(), bus, invalidations: createEmbeddedInvalidations(), breaker: () => 'closed', close: () => bus.close() }

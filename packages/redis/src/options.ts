@@ -77,9 +77,9 @@ export const optionsSchema = {
       default: {},
       description: 'Durable messages.',
       properties: {
-        maxLength: { type: 'integer', minimum: 1, maximum: 10_000_000, default: 10_000, description: 'So many messages of a durable topic are kept, or a few more.' },
+        maxLength: { type: 'integer', minimum: 1, maximum: 10_000_000, default: 10_000, description: 'At least so many messages of a durable topic are kept: Redis trims whole nodes of its streams, by default of 100.' },
         keepMs: { duration: true, minimumMs: 1_000, maximumMs: 31_536_000_000, default: 86_400_000, description: 'How long they are kept after the last one.' },
-        closeWithinMs: { duration: true, minimumMs: 0, maximumMs: 600_000, default: 5_000, description: 'How long the close of the app waits for jobs at work; those that are not done are given to other instances.' }
+        closeWithinMs: { duration: true, minimumMs: 0, maximumMs: 600_000, default: 5_000, description: 'How long the close of the app waits for jobs at work, which are then given to other instances, and for listeners of durable topics, which are then left.' }
       }
     },
     metrics: {

@@ -2,12 +2,13 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 import { beginning, compareStreamIds, type StreamId } from './stream-id.ts'
 import type { StreamEntry } from './stream-entry.ts'
-import type { Retention } from './streams.ts'
+import { numbersOutliveMs, type Retention } from './streams.ts'
 
 interface Kept {
   entries: StreamEntry[]
   last: StreamId
-  untilMs: number
+  entriesUntilMs: number
+  lastUntilMs: number
 }
 
 /** The streams of several instances in one process. Twin of lua/stream-publish.lua */
@@ -22,11 +23,12 @@ export class MemoryLog {
   }
 
   append (topic: string, message: Buffer, { maxLength, keepMs }: Retention): void {
-    const kept = this.#kept(topic) ?? { entries: [], last: beginning, untilMs: 0 }
+    const kept = this.#kept(topic) ?? { entries: [], last: beginning, entriesUntilMs: 0, lastUntilMs: 0 }
     kept.last = { ms: Math.max(this.#clock.wallMs(), kept.last.ms), number: kept.last.number + 1 }
     kept.entries.push({ id: kept.last, message })
     if (kept.entries.length > maxLength) kept.entries = kept.entries.slice(-maxLength)
-    kept.untilMs = this.#clock.monotonicMs() + keepMs
+    kept.entriesUntilMs = this.#clock.monotonicMs() + keepMs
+    kept.lastUntilMs = kept.entriesUntilMs + numbersOutliveMs
     this.#topics.set(topic, kept)
     for (const read of [...this.#readers]) read(topic)
   }
@@ -50,7 +52,10 @@ export class MemoryLog {
 
   #kept (topic: string): Kept | undefined {
     const kept = this.#topics.get(topic)
-    if (kept === undefined || kept.untilMs > this.#clock.monotonicMs()) return kept
+    const nowMs = this.#clock.monotonicMs()
+    if (kept === undefined || kept.entriesUntilMs > nowMs) return kept
+    kept.entries = []
+    if (kept.lastUntilMs > nowMs) return kept
     this.#topics.delete(topic)
     return undefined
   }

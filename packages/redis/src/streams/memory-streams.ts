@@ -14,6 +14,8 @@ export interface MemoryStreamsOptions {
   log: Pick<FastifyBaseLogger, 'error'>
   metrics: Metrics
   shared: MemoryLog
+  /** How long the close waits for listeners that are at work. */
+  closeWithinMs: number
 }
 
 /** Fan-out within the process, for each listener at its own cursor. */
@@ -56,16 +58,18 @@ export class MemoryStreams implements Streams {
     this.#stop()
     const topics = [...this.#topics.values()]
     this.#topics.clear()
-    await Promise.all(topics.map(topic => topic.end()))
+    await Promise.all(topics.map(topic => topic.endWithin(this.#options.closeWithinMs)))
   }
 
   #open (topic: string): StreamTopic {
+    const { log } = this.#options
     const state = new StreamTopic(topic, topic, {
       position: async () => this.#options.shared.position(topic),
       era: () => undefined,
       count: outcome => this.#messages.of(outcome).inc(),
       renew: () => {},
-      broken: () => {}
+      broken: () => {},
+      left: () => log.error({ topic }, 'a listener of a durable topic was at work for longer than the close waits')
     })
     this.#topics.set(topic, state)
     return state

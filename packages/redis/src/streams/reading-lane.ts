@@ -29,12 +29,14 @@ export interface LaneSettings {
   readonly blockMs: number
   /** How late its answer may be. */
   readonly deadlineMs: number
+  /** The server refuses what every read needs: told once, until a read is answered or the cause is another. */
+  readonly failed?: (error: Error) => void
 }
 
 const pauseMs = 250
 const asideMs = 1_000
 const unblockAgainMs = 5
-const ofTheKey = new Set(['WRONGTYPE', 'NOGROUP', 'ERR'])
+const ofTheKey = new Set(['WRONGTYPE', 'NOGROUP', 'NOPERM', 'ERR'])
 
 /** One connection that reads streams of one server, all that may stand in one command, and blocks until one has something. */
 export class ReadingLane {
@@ -49,6 +51,8 @@ export class ReadingLane {
   #unblocking = false
   #clientId = 0
   #wake: (() => void) | undefined
+  /** What the server last refused it with. */
+  #told: string | undefined
   #closed = false
 
   constructor (node: Node, settings: LaneSettings) {
@@ -96,12 +100,20 @@ export class ReadingLane {
       this.#round = new AbortController()
       const subscriber = this.node.subscriber()
       // Whatever ended it, the next connection goes on behind what was received.
-      await this.#serve(subscriber, this.#round).catch(() => {})
+      await this.#serve(subscriber, this.#round).catch(error => this.#tell(error))
       this.#asked = undefined
       // Closing a connection that hangs may hang too; nobody waits for it.
       subscriber.close().catch(() => {})
       if (!this.#closed) await wait(pauseMs, undefined, { ref: false })
     }
+  }
+
+  // A connection that broke is made anew, and the link tells of a server that is gone; what the server says, nobody else hears.
+  #tell (error: Error): void {
+    const cause = replyOf(error)
+    if (cause === undefined || cause === this.#told) return
+    this.#told = cause
+    this.#settings.failed?.(error)
   }
 
   async #serve (subscriber: Subscriber, round: AbortController): Promise<void> {
@@ -123,6 +135,7 @@ export class ReadingLane {
       } finally {
         this.#asked = undefined
       }
+      this.#told = undefined
       for (const reader of ready) reader.look()
     }
   }

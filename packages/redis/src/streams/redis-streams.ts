@@ -14,12 +14,15 @@ import { DurableSubscription } from './durable-subscription.ts'
 import { ReadingLanes } from './reading-lanes.ts'
 import { parseStreamId, type StreamId } from './stream-id.ts'
 import { StreamTopic } from './stream-topic.ts'
-import type { Retention, Streams } from './streams.ts'
+import { numbersOutliveMs, type Retention, type Streams } from './streams.ts'
 
 const publishing = loadScript('bus.stream-publish', new URL('../../lua/stream-publish.lua', import.meta.url))
 const positioning = loadScript('bus.stream-position', new URL('../../lua/stream-position.lua', import.meta.url))
 
 const placeAgainMs = 500
+
+// Redis before 7 puts words of its own before what a command in a script was answered.
+const isOfTheKey = ({ outcome, message }: LinkError) => outcome === 'refused' && /\b(?:WRONGTYPE|NOPERM)\b/.test(message)
 
 export interface RedisStreamsOptions {
   /** This instance's name on the bus. */
@@ -29,6 +32,8 @@ export interface RedisStreamsOptions {
   keyspace: Keyspace
   metrics: Metrics
   log: Pick<FastifyBaseLogger, 'error'>
+  /** How long the close waits for listeners that are at work. */
+  closeWithinMs: number
   /** How long a read waits for messages. @default 1000 */
   blockMs?: number
   /** How late its answer may be. @default 1000 */
@@ -43,15 +48,19 @@ export class RedisStreams implements Streams {
   readonly #topics = new Map<string, StreamTopic>()
   /** Listeners of which it is not known yet where they begin. */
   readonly #unplaced = new Map<DurableSubscription, StreamTopic>()
+  /** Those of them of which it is being asked. */
+  readonly #asking = new Set<DurableSubscription>()
+  #again: NodeJS.Timeout | undefined
   readonly #count: Record<'published' | 'failed' | 'received' | 'malformed' | 'version', { inc (): void }>
   readonly #onGap: (why: GapReason) => void
 
   constructor (options: RedisStreamsOptions) {
-    const { adapter, link, keyspace, metrics, blockMs = 1_000, deadlineMs = 1_000 } = options
+    const { adapter, link, keyspace, metrics, log, blockMs = 1_000, deadlineMs = 1_000 } = options
     this.#options = options
     const [stream, last] = [keyspace.define(keys.stream.template), keyspace.define(keys.streamLast.template)]
     this.#keysOf = topic => [stream.key(bucketOf(topic), topic), last.key(bucketOf(topic), topic)]
-    this.#lanes = new ReadingLanes(adapter, { command: ['XREAD'], blockMs, deadlineMs })
+    const failed = (error: Error) => log.error({ err: error }, 'the server refuses to let durable topics be read')
+    this.#lanes = new ReadingLanes(adapter, { command: ['XREAD'], blockMs, deadlineMs, failed })
     const messages = metrics.counter(named.streamMessages)
     this.#count = {
       published: messages.of('published'),
@@ -68,7 +77,7 @@ export class RedisStreams implements Streams {
   async publish (topic: string, value: unknown, { maxLength, keepMs }: Retention): Promise<void> {
     const text = encodeEnvelope(topic, { origin: this.#options.origin, sequence: 0, value })
     try {
-      await this.#options.link.run(publishing, this.#keysOf(topic), [text, maxLength, keepMs])
+      await this.#options.link.run(publishing, this.#keysOf(topic), [text, maxLength, keepMs, keepMs + numbersOutliveMs])
       this.#count.published.inc()
     } catch (error) {
       this.#count.failed.inc()
@@ -87,7 +96,10 @@ export class RedisStreams implements Streams {
       if (state.empty) this.#drop(state)
     }
     try {
-      if (subscription.cursor === undefined) await this.#begin(subscription, state)
+      if (subscription.cursor === undefined) {
+        this.#unplaced.set(subscription, state)
+        await this.#begin(subscription, state)
+      }
     } catch (error) {
       stop()
       throw error
@@ -99,7 +111,8 @@ export class RedisStreams implements Streams {
   async close (): Promise<void> {
     this.#lanes.close()
     this.#unplaced.clear()
-    await Promise.all(Array.from(this.#topics.values(), topic => topic.end()))
+    clearTimeout(this.#again)
+    await Promise.all(Array.from(this.#topics.values(), topic => topic.endWithin(this.#options.closeWithinMs)))
   }
 
   #open (topic: string): StreamTopic {
@@ -110,7 +123,8 @@ export class RedisStreams implements Streams {
       era: () => link.eraOf(key),
       count: outcome => this.#count[outcome].inc(),
       renew: reason => this.#lanes.renew(state, reason),
-      broken: error => log.error({ err: error, topic }, 'a durable topic cannot be read')
+      broken: error => log.error({ err: error, topic }, 'a durable topic cannot be read'),
+      left: () => log.error({ topic }, 'a listener of a durable topic was at work for longer than the close waits')
     })
     this.#topics.set(topic, state)
     this.#lanes.add(state)
@@ -124,25 +138,36 @@ export class RedisStreams implements Streams {
 
   /** @throws where the server says that this is no stream, or not ours to read */
   async #begin (subscription: DurableSubscription, topic: StreamTopic): Promise<void> {
+    this.#asking.add(subscription)
     try {
-      const end = await this.#position(topic.topic)
+      subscription.start(await this.#position(topic.topic))
       this.#unplaced.delete(subscription)
-      // Another attempt may have been faster: what came since must not be passed over.
-      if (subscription.cursor === undefined) subscription.start(end)
     } catch (error) {
-      const { reply = '' } = error as LinkError
-      if (reply === 'WRONGTYPE' || reply === 'NOPERM') throw error
       subscription.late()
-      this.#unplaced.set(subscription, topic)
-      // The link may be up all the while, and this one answer have been late.
-      setTimeout(() => this.#placeLate(), placeAgainMs).unref()
+      if (isOfTheKey(error as LinkError)) throw error
+      this.#placeSoon()
+    } finally {
+      this.#asking.delete(subscription)
     }
+  }
+
+  // The link may be up all the while, and an answer have been late. One timer for all: with one each, every round would be of all for each.
+  #placeSoon (): void {
+    if (this.#unplaced.size === 0) return
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined
+      this.#placeLate()
+    }, placeAgainMs).unref()
   }
 
   #placeLate (): void {
     if (this.#options.link.state !== 'up') return
     for (const [subscription, topic] of this.#unplaced) {
-      this.#begin(subscription, topic).then(() => this.#lanes.wake(topic), error => this.#options.log.error({ err: error, topic: topic.topic }, 'a durable topic cannot be read'))
+      if (this.#asking.has(subscription)) continue
+      this.#begin(subscription, topic).then(() => this.#lanes.wake(topic), async error => {
+        await topic.refused(error)
+        this.#placeSoon()
+      })
     }
   }
 

@@ -11,10 +11,11 @@ export const beginning: StreamId = Object.freeze({ ms: 0, number: 0 })
 
 const form = /^(\d{1,16})-(\d{1,16})$/
 
-/** @returns undefined when it is none */
+/** @returns undefined when it is none, or one that numbers here cannot hold: rounded, it would be another's */
 export function parseStreamId (text: string): StreamId | undefined {
   const found = form.exec(text)
-  return found === null ? undefined : { ms: Number(found[1]), number: Number(found[2]) }
+  const [ms, number] = [Number(found?.[1]), Number(found?.[2])]
+  return Number.isSafeInteger(ms) && Number.isSafeInteger(number) ? { ms, number } : undefined
 }
 
 export const streamIdText = ({ ms, number }: StreamId): string => `${ms}-${number}`

@@ -1,6 +1,7 @@
 import { FST_RSP_SUBSCRIBER_LOST } from '../errors.ts'
 import { decodeEnvelope } from '../bus/envelope.ts'
 import type { DurableSubscription, ReadMessage } from './durable-subscription.ts'
+import { endedWithin } from './ended-within.ts'
 import type { LaneReader } from './reading-lane.ts'
 import type { StreamEntry } from './stream-entry.ts'
 import { compareStreamIds, parseStreamId, type StreamId, streamIdText } from './stream-id.ts'
@@ -14,6 +15,8 @@ interface StreamTopicTools {
   /** Its connection may lead to a server that is none of ours any more. */
   renew (reason: Error): void
   broken (error: Error): void
+  /** A listener was not done when the close waited no longer. */
+  left (): void
 }
 
 /** At most so many messages are read at once, and no more than so many bytes if they are as large as the largest before. */
@@ -59,8 +62,10 @@ export class StreamTopic implements LaneReader {
     await subscription.end()
   }
 
-  async end (): Promise<void> {
-    await Promise.all(Array.from(this.#subscriptions, subscription => subscription.end()))
+  /** Nothing more is handed over; waits for listeners at work, but not for ever: some never end. */
+  async endWithin (ms: number): Promise<void> {
+    const ended = Promise.all(Array.from(this.#subscriptions, subscription => subscription.end()))
+    if (!await endedWithin(ended, ms)) this.#tools.left()
   }
 
   receive (entries: readonly StreamEntry[], after: string): void {

@@ -33,7 +33,7 @@ export async function messagesOver (t: Test, adapter: Adapter, { errors = [], cl
   const link = createRedisLink({ adapter, metrics, log, clock: systemClock, deadlineMs: 2_000, breaker: { failures: 5, probeEveryMs: 100 } })
   const plain = createRedisBus({ adapter, link, keyspace, metrics, log })
   const common = { adapter, link, keyspace, metrics, log }
-  const streams = new RedisStreams({ origin: plain.origin, ...common })
+  const streams = new RedisStreams({ origin: plain.origin, ...common, closeWithinMs })
   const queues = new RedisQueueRoom({ ...common, clock: systemClock, closeWithinMs })
   const bus = new MessageBus({ plain, streams, queues, metrics, retention })
   t.teardown(async () => {
@@ -48,7 +48,7 @@ export async function messagesOver (t: Test, adapter: Adapter, { errors = [], cl
 export function messagesIn (t: Test, hub: MemoryHub, { errors = [], closeWithinMs = 1_000 }: MessagesSettings = {}): Messages {
   const [log, metrics] = [logTo(errors), createMetrics()]
   const plain = createMemoryBus({ log, hub })
-  const streams = new MemoryStreams({ origin: plain.origin, log, metrics, shared: hub.log })
+  const streams = new MemoryStreams({ origin: plain.origin, log, metrics, shared: hub.log, closeWithinMs })
   const queues = new MemoryQueueRoom({ shared: hub.queues, log, metrics, clock: systemClock, closeWithinMs })
   const bus = new MessageBus({ plain, streams, queues, metrics, retention })
   t.teardown(() => bus.close())

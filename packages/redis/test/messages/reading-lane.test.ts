@@ -1,77 +1,63 @@
-import { startRedis, until } from '@respite/testing'
-import { Redis } from 'ioredis'
-import t from 'tap'
-import { createIoredisAdapter } from '../../src/clients/ioredis.ts'
+import { until } from '@respite/testing'
+import t, { type Test } from 'tap'
+import type { Command, Node, Subscriber } from '../../src/clients/adapter.ts'
 import { type LaneReader, ReadingLane } from '../../src/streams/reading-lane.ts'
 
-const server = await startRedis()
-const client = new Redis(server.port, '127.0.0.1')
-const adapter = createIoredisAdapter(client)
-adapter.connect()
-t.teardown(async () => {
-  await adapter.close()
-  client.disconnect()
-  await server.stop()
-})
+const replied = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' })
+const maxClients = replied('ERR max number of clients reached')
+const noPermission = replied("NOPERM User 'app' has no permissions to access one of the keys used as arguments")
 
-/** Reads a stream of its name, and a string on the same lane; when the string is refused, so much room is left for the stream. */
-async function readBeside (name: string, { roomLeft, cursorLeft = true }: { roomLeft: number, cursorLeft?: boolean }) {
-  await client.set(`${name} string`, 'no stream')
-  for (const n of [1, 2, 3]) await client.xadd(name, '*', 'm', n)
-  const received: string[] = []
-  let [room, refusals, looks] = [10, 0, 0]
-  const stream: LaneReader = {
-    key: name,
-    get room () { return room },
-    get after () {
-      if (refusals > 0 && !cursorLeft) throw new TypeError('no cursor')
-      return '0'
-    },
-    receive: entries => {
-      received.push(...entries.map(({ message }) => String(message)))
-      room = 0
-    },
-    refused: async () => false,
-    look: () => { looks++ }
-  }
-  const string: LaneReader = {
-    key: `${name} string`,
-    room: 10,
-    after: '0',
-    receive: () => {},
-    refused: async () => {
-      refusals++
-      room = roomLeft
-      return false
-    },
-    look: () => {}
-  }
-  await until('it is connected', () => adapter.nodeOf(name) !== undefined && adapter.connected)
-  const lane = new ReadingLane(adapter.nodeOf(name)!, { command: ['XREAD'], blockMs: 1_000, deadlineMs: 1_000 })
+/** A lane of a server whose connections answer as they are told, and what it said of failures. */
+function laneOver (t: Test, answers: Partial<Pick<Subscriber, 'clientId' | 'send'>>) {
+  const told: string[] = []
+  const subscriber = (): Subscriber => ({ clientId: async () => 1, send: () => new Promise(() => {}), on: () => {}, close: async () => {}, ...answers }) as never
+  const node: Node = { name: 'a:1', exec: ({ done }: Command) => done(null, 0), subscriber }
+  const lane = new ReadingLane(node, { command: ['XREAD'], blockMs: 1_000, deadlineMs: 1_000, failed: error => told.push(error.message) })
   t.teardown(() => lane.close())
-  lane.add(string)
-  lane.add(stream)
-  await until('both were tried', () => looks === 1)
-  return { received, refusals: () => refusals }
+  return { lane, told }
 }
 
-// To the server COUNT 0, and less, is as many as there are.
-t.test('a stream that has no room any more when a key beside it was refused is not read', async t => {
-  for (const roomLeft of [0, -1]) {
-    const { received, refusals } = await readBeside(`room ${roomLeft}`, { roomLeft })
-    t.same(received, [])
-    t.equal(refusals(), 1)
-  }
+function reader (key: string) {
+  const heard: string[] = []
+  return { heard, key, room: 1, after: '0-0', receive: () => { heard.push('entry') }, refused: async (error: Error) => heard.push(error.message) < 0, look: () => {} } satisfies LaneReader & { heard: string[] }
+}
+
+// Seen: a server that takes no more connections, and not a word of it.
+t.test('what the server refuses a connection with is told once, and again when it is something else', async t => {
+  let rounds = 0
+  const { lane, told } = laneOver(t, {
+    clientId: async () => { throw ++rounds < 4 ? maxClients : noPermission }
+  })
+  lane.add(reader('a'))
+  await until('rounds of both', () => rounds >= 6)
+  t.same(told, [maxClients.message, noPermission.message])
 })
 
-t.test('a stream whose cursor is gone when a key beside it was refused is not asked for one', async t => {
-  const { received, refusals } = await readBeside('cursor', { roomLeft: 0, cursorLeft: false })
-  t.same(received, [])
-  t.equal(refusals(), 1)
+t.test('a connection that breaks is told of by the link, not here', async t => {
+  let rounds = 0
+  const { lane, told } = laneOver(t, {
+    clientId: async () => {
+      rounds++
+      throw new Error('Connection is closed.')
+    }
+  })
+  lane.add(reader('a'))
+  await until('two rounds', () => rounds >= 3)
+  t.same(told, [])
 })
 
-t.test('a stream with little room left when a key beside it was refused is read as far', async t => {
-  const { received, refusals } = await readBeside('little room', { roomLeft: 2 })
-  t.same(received, ['1', '2'])
-  t.equal(refusals(), 1)
+t.test('a key that may not be read is told of as that, and the others are read', async t => {
+  let connections = 0
+  const { lane, told } = laneOver(t, {
+    clientId: async () => ++connections,
+    send: (_command, args) => {
+      if (args.includes('denied')) return Promise.reject(noPermission)
+      return new Promise(resolve => setImmediate(resolve, [[Buffer.from('granted'), [[Buffer.from('1-1'), [Buffer.from('m'), Buffer.from('x')]]]]]))
+    }
+  })
+  const [denied, granted] = [reader('denied'), reader('granted')]
+  lane.add(denied)
+  lane.add(granted)
+  await until('both', () => denied.heard.length > 0 && granted.heard.length > 0)
+  t.same([denied.heard, granted.heard[0], connections, told], [[noPermission.message], 'entry', 1, []])
 })
