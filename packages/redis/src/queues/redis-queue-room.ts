@@ -42,7 +42,8 @@ export class RedisQueueRoom implements QueueRoom {
     const { adapter, link, clock, log, metrics, closeWithinMs, blockMs = 1_000, deadlineMs = 1_000 } = this.#options
     const { origin: worker, options, topic: { name } } = definition
     const [queueKey, deadKey] = this.#keysOf(name)
-    this.#lanes ??= new ReadingLanes(adapter, { command: ['XREADGROUP', 'GROUP', 'workers', worker], blockMs, deadlineMs })
+    const failed = (error: Error) => log.error({ err: error }, 'the server refuses to let queues be read')
+    this.#lanes ??= new ReadingLanes(adapter, { command: ['XREADGROUP', 'GROUP', 'workers', worker], blockMs, deadlineMs, failed })
     const jobs = metrics.counter({ ...named.queueJobs, maxSeries: 1_000 })
     const store = new RedisQueueStore({
       queueKey,
