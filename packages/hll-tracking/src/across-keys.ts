@@ -1,7 +1,7 @@
 import { confidence, type Interval, intervalOf, standardError } from './interval.ts'
 import type { Cardinality } from './sketch.ts'
 
-/** How many, and how sure that is. */
+/** A count of distinct ids, with what is known about its error. */
 export interface UniqueEstimate {
   /** The best guess; the truth when `exact`. */
   value: number
@@ -18,7 +18,7 @@ export interface UniqueEstimate {
   spansKeys?: true
 }
 
-// One-sided points of the normal distribution for 2.5 % divided by 2, 3, … 8 keys: together their lower bounds hold in 97.5 %.
+// One-sided points of the normal distribution for 2.5 % divided by 1, 2, … 8 keys: together their lower bounds hold in 97.5 %.
 const onePoint = [1.96, 2.2414, 2.3940, 2.4977, 2.5758, 2.6383, 2.6901, 2.7344]
 
 /**

@@ -7,6 +7,7 @@ import type { TrackingStore } from './stores/store.ts'
 import type { UniqueInWindow } from './unique-count.ts'
 import { resolveWindow } from './window.ts'
 
+// Of a thousand metrics there would be 12 MB of registers.
 const sketchesAtOnce = 32
 
 /** Distinct callers of several metrics together, by UTC days. */
@@ -39,7 +40,6 @@ export async function activeCallers (metrics: readonly string[], { store, calend
   const questions = windows.flatMap(({ buckets, unions }) => unions.flatMap(union => metrics.map(metric => ({ metric, buckets, union }))))
   await inPortions(questions, askedAtOnce, async ({ metric, buckets, union: { keyId, sketches } }) => {
     sketches.push(await store.sketch(metric, buckets, keyId))
-    // Of a thousand metrics there would be 12 MB of registers.
     if (sketches.length >= sketchesAtOnce) sketches.splice(0, sketches.length, unionOf(sketches))
   })
   const [dau, wau, mau] = windows.map(({ from, to, unions }) => {

@@ -14,6 +14,7 @@ const entriesATurn = 16
 const maxBackoffMs = 1_000
 // The store remembers a sequence for 25 hours: what is older might be counted twice.
 const maxAgeMs = 24 * 3_600_000
+
 /** Why events were not counted. */
 export type DropReason = 'too old' | 'refused by the store' | 'closed'
 
@@ -28,6 +29,7 @@ export interface FlusherOptions {
   clock: Clock
   /** This process' name. */
   origin: string
+  /** Longest time an entry waits before it is offered to the store. */
   flushEveryMs: number
   /** Told of events that will not be counted. */
   onDrop: (events: number, reason: DropReason, error?: unknown) => void

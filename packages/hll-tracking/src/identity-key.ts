@@ -21,6 +21,7 @@ export type IdForm = 'encrypted' | 'plain'
 export const plainScheme = 'p'
 
 const nonceBytes = 12
+// The first byte of a member says how it was made.
 const encrypted = 0x65 // e
 const plain = 0x70 // p
 
@@ -76,6 +77,7 @@ export class IdentityKey {
     return digest.subarray(keyedBytes, keyedBytes + nonceBytes)
   }
 
+  // Counter mode is its own inverse: this encrypts and decrypts.
   #crypt (nonce: Buffer, bytes: Buffer): Buffer {
     return createCipheriv('aes-256-ctr', this.#cipherKey, Buffer.concat([nonce, Buffer.alloc(4)])).update(bytes)
   }

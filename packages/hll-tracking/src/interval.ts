@@ -1,4 +1,4 @@
-/** A count of distinct ids, with what is known about its error. */
+/** Bounds of a count of distinct ids, both included. */
 export interface Interval {
   readonly low: number
   readonly high: number

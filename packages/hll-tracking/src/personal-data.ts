@@ -4,7 +4,7 @@ import type { Identities } from './identity.ts'
 import type { TopEntry } from './space-saving.ts'
 import type { FoundEntry, TrackingStore } from './stores/store.ts'
 
-// In a row, each after a second: of a Cluster without one of its nodes so many are not to be met.
+// Metrics in a row without an answer, each after a deadline of a second: with one node of a Cluster away so many are unlikely.
 const mostUnanswered = 10
 
 /** An entry in the top list of a minute, hour or day. */

@@ -25,6 +25,7 @@ export class Registration {
     return this.#missing.size === 0
   }
 
+  /** Whether a metric is noted, so that it may be counted. */
   has (metric: string): boolean {
     return this.#dueMs.has(metric)
   }

@@ -1,4 +1,4 @@
-/** Counters that one batch takes away at most, as the script does: a list whose capacity was lowered shrinks in steps. */
+// Counters that one batch takes away at most, as the script does: a list whose capacity was lowered shrinks in steps.
 const mostGone = 2_000
 
 /** One of those who are seen most often. */

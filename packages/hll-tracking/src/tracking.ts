@@ -19,7 +19,7 @@ export interface TopOptions extends WindowOptions {
   k?: number
 }
 
-/** Why an event is not counted; `events` that are dropped later have their reasons in the flusher. */
+/** Why an event is not taken into the buffer; `DropReason` says why one that was taken is dropped later. */
 export type ObserveDrop = 'nobody' | 'buffer full' | 'too many metrics' | 'closed'
 
 export interface TrackingParts {
@@ -30,7 +30,9 @@ export interface TrackingParts {
   calendar: Calendar
   clock: Clock
   maxMetrics: number
+  /** Told of each event that is taken into the buffer. */
   onEvent: () => void
+  /** Told of events that will not be counted. */
   onDrop: (events: number, reason: ObserveDrop) => void
 }
 

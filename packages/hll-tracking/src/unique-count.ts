@@ -2,13 +2,15 @@ import type { Clock } from '@respite/redis'
 import { estimateOf, type UniqueEstimate } from './across-keys.ts'
 import type { Bucket, Calendar } from './buckets.ts'
 import { askedAtOnce, inPortions } from './in-portions.ts'
-import type { TrackingStore } from './stores/store.ts'
 import { seriesBuckets, type SeriesOptions } from './series.ts'
+import type { TrackingStore } from './stores/store.ts'
 import { resolveWindow, type WindowOptions } from './window.ts'
 
 /** An estimate, with the window that was really counted: the one asked for, widened to what is kept. */
 export interface UniqueInWindow extends UniqueEstimate {
+  /** Inclusive. */
   from: Date
+  /** Exclusive; now, where the window has not ended. */
   to: Date
 }
 

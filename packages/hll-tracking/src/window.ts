@@ -13,7 +13,9 @@ export interface WindowOptions {
 
 /** What is really counted: the window asked for, widened to the buckets that are kept. */
 export interface Window {
+  /** Inclusive. */
   readonly from: Date
+  /** Exclusive; now, where the window has not ended. */
   readonly to: Date
   /** The fewest buckets that make up the window, the oldest first. */
   readonly buckets: readonly Bucket[]

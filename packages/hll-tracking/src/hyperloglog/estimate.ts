@@ -2,6 +2,7 @@ import { registerCount } from './registers.ts'
 
 // Values a register can have beside 0: the 50 bits above the index, and one for none of them.
 const bits = 50
+// 1 / (2 ln 2)
 const alphaInfinity = 0.7213475204444817
 
 /**
@@ -20,6 +21,7 @@ export function estimate (histogram: Uint32Array): number {
   return Math.round(alphaInfinity * m * m / z)
 }
 
+// What registers of the largest value add, and those of 0: τ and σ of the paper, whose terms are summed until one changes nothing.
 function tau (x: number): number {
   if (x === 0 || x === 1) return 0
   let before

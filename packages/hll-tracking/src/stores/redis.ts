@@ -17,7 +17,7 @@ const register = loadScript('tracking.register', new URL('../../lua/register.lua
 const find = loadScript('tracking.find', new URL('../../lua/find.lua', import.meta.url))
 const erase = loadScript('tracking.erase', new URL('../../lua/erase.lua', import.meta.url))
 
-/** How long a process' last sequence is remembered: longer than any batch is sent again. */
+// How long a process' last sequence is remembered: longer than any batch is sent again.
 const markMs = 25 * 3_600_000
 // Nobody in a request waits for these: a slow answer is better than asking twice.
 const deadlineMs = 1_000
@@ -138,7 +138,7 @@ export class RedisStore implements TrackingStore {
   }
 }
 
-// Members begin otherwise.
+// Fields of the hash beside members: no member begins with '@'.
 const fieldOf = (scheme: string) => `@${scheme}`
 
 const namesOf = (buckets: readonly Bucket[] | 'all') => buckets === all ? [all] : buckets.map(bucket => bucket.name)

@@ -66,6 +66,7 @@ export interface TrackingStore {
   sketch (metric: string, buckets: readonly Bucket[], keyId: string): Promise<Sketch>
   /** The most frequent members of each bucket. */
   top (metric: string, buckets: readonly Bucket[] | 'all', wanted: TopWanted): Promise<BucketTop[]>
+  /** Calls of all ids, exactly. */
   calls (metric: string, buckets: readonly Bucket[] | 'all'): Promise<number>
   /** Makes metrics findable; to be called before they are first counted, and again each minute. */
   register (metrics: readonly string[]): Promise<void>
