@@ -1,5 +1,5 @@
 -- Adds up the calls of buckets. Twin of stores/memory.ts
--- KEYS[1…] calls and errors of each bucket, hash
+-- KEYS[1…] calls of each bucket, hash
 -- ARGV    none
 -- Clock   none. Returns the number of calls
 

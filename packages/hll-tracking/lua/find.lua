@@ -1,5 +1,5 @@
 -- Finds the entries of one identity in the top lists of buckets. Twin of stores/memory.ts
--- KEYS[1,3…] top, zset   [2,4…] its calls and errors, hash
+-- KEYS[1,3…] top, zset   [2,4…] its calls, hash
 -- ARGV[1…] what may be its members
 -- Clock   none. Returns {place of the bucket from 0, count, maxOver, place, …}, one for each member that is there
 

@@ -1,5 +1,5 @@
 -- Reads the most frequent members of buckets, with what their counts may be too high by. Twin of stores/memory.ts
--- KEYS[1,3…] top, zset   [2,4…] its calls and errors, hash
+-- KEYS[1,3…] top, zset   [2,4…] its calls, hash
 -- ARGV[1] how many members of each, 0 for all; where more than one scheme has counted, all are read  [2…] fields of the calls by each scheme
 -- Clock   none. Returns for each bucket {floor, calls, calls by each scheme …, member, count, maxOver, member, …}, the most frequent first
 
