@@ -1,6 +1,9 @@
 /** What a bucket holds: a UTC minute, hour or day, or a calendar day of another zone. */
 export type Granularity = 'minute' | 'hour' | 'day'
 
+/** All granularities, the finest first. */
+export const finestFirst = ['minute', 'hour', 'day'] as const
+
 /** A stretch of time that is counted by itself. */
 export interface Bucket {
   /** The part of its keys that says which it is: `202611210444`, `2026112104`, `20261121`, `20261121@Europe/Paris`. */
@@ -71,7 +74,7 @@ export class Calendar {
   /** All buckets in which an event of this minute counts. */
   bucketsOf (minuteMs: number): readonly Bucket[] {
     if (minuteMs !== this.#minuteMs) {
-      const utc = (['minute', 'hour', 'day'] as const).map(granularity => bucketAt(granularity, minuteMs, this.keep))
+      const utc = finestFirst.map(granularity => bucketAt(granularity, minuteMs, this.keep))
       this.#buckets = [...utc, ...Array.from(this.#days.keys(), zone => this.dayOf(zone, minuteMs))]
       this.#minuteMs = minuteMs
     }
@@ -80,7 +83,7 @@ export class Calendar {
 
   /** All buckets that a store may have now, also where a clock differs by a little. */
   kept (nowMs: number): KeptBucket[] {
-    const utc = (['minute', 'hour', 'day'] as const).flatMap(by => {
+    const utc = finestFirst.flatMap(by => {
       const first = floorTo(by, nowMs - this.keep[by]) - 2 * sizeMs[by]
       const count = Math.floor((nowMs - first) / sizeMs[by]) + 2
       return Array.from({ length: count }, (_, i) => ({ by, tz: 'UTC', bucket: bucketAt(by, first + i * sizeMs[by], this.keep) }))

@@ -1,3 +1,5 @@
+import { sizeMs } from './buckets.ts'
+
 /** The calls of an id in a minute. */
 export interface Tally {
   calls: number
@@ -9,8 +11,6 @@ export interface Group {
   readonly minuteMs: number
   readonly tallies: ReadonlyMap<string, Tally>
 }
-
-const minute = 60_000
 
 /**
  * Events on their way to the store: one entry for each metric, minute and id, however often it was seen.
@@ -41,7 +41,7 @@ export class EventBuffer {
 
   /** Notes an event in the minute of its own time. False when there is no place for it. */
   add (metric: string, id: string, nowMs: number): boolean {
-    const minuteMs = nowMs - nowMs % minute
+    const minuteMs = nowMs - nowMs % sizeMs.minute
     if (minuteMs !== this.#minuteMs) this.#turn(minuteMs)
     let tallies = this.#open.get(metric)
     const tally = tallies?.get(id)

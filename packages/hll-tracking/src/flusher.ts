@@ -1,5 +1,6 @@
 import type { Clock, LinkError } from '@respite/redis'
 import { setImmediate } from 'node:timers/promises'
+import { sizeMs } from './buckets.ts'
 import type { EventBuffer, Group } from './buffer.ts'
 import type { Identities } from './identity.ts'
 import { isPermanentRefusal } from './permanent-refusal.ts'
@@ -13,7 +14,7 @@ export const batchEntries = 256
 const entriesATurn = 16
 const maxBackoffMs = 1_000
 // The store remembers a sequence for 25 hours: what is older might be counted twice.
-const maxAgeMs = 24 * 3_600_000
+const maxAgeMs = 24 * sizeMs.hour
 
 /** Why events were not counted. */
 export type DropReason = 'too old' | 'refused by the store' | 'closed'

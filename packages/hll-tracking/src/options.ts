@@ -1,6 +1,7 @@
 import { defineOptions, type Duration, FST_RSP_OPTION_INVALID } from '@respite/redis'
 import type { FastifyRequest } from 'fastify'
 import { inspect } from 'node:util'
+import { sizeMs } from './buckets.ts'
 import type { IdForm } from './identity-key.ts'
 
 /** Whom a request is counted for; nobody, and it is not counted. */
@@ -56,9 +57,6 @@ export interface ResolvedTrackingOptions {
   keepDaysMs: number
 }
 
-const hour = 3_600_000
-const day = 24 * hour
-
 /** Types, bounds and defaults of all options. */
 export const optionsSchema = {
   properties: {
@@ -72,9 +70,9 @@ export const optionsSchema = {
     topCapacity: { type: 'integer', minimum: 16, maximum: 100_000, default: 2_048, description: 'Members of the all-time top list: a count is over by at most calls divided by it.' },
     bucketTopCapacity: { type: 'integer', minimum: 16, maximum: 10_000, default: 128, description: 'Members of the top list of each minute, hour and day.' },
     zones: { type: 'array', items: { type: 'string' }, maxItems: 8, uniqueItems: true, default: ['UTC'], description: 'Time zones whose calendar days are counted; UTC always is.' },
-    keepMinutesMs: { duration: true, minimumMs: hour, maximumMs: day, default: 2 * hour, description: 'How long minutes are kept.' },
-    keepHoursMs: { duration: true, minimumMs: day, maximumMs: 31 * day, default: 72 * hour, description: 'How long hours are kept.' },
-    keepDaysMs: { duration: true, minimumMs: 31 * day, maximumMs: 1_100 * day, default: 400 * day, description: 'How long days are kept, and all-time totals after their last event.' }
+    keepMinutesMs: { duration: true, minimumMs: sizeMs.hour, maximumMs: sizeMs.day, default: 120 * sizeMs.minute, description: 'How long minutes are kept.' },
+    keepHoursMs: { duration: true, minimumMs: sizeMs.day, maximumMs: 31 * sizeMs.day, default: 72 * sizeMs.hour, description: 'How long hours are kept.' },
+    keepDaysMs: { duration: true, minimumMs: 31 * sizeMs.day, maximumMs: 1_100 * sizeMs.day, default: 400 * sizeMs.day, description: 'How long days are kept, and all-time totals after their last event.' }
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Duration, durationMs } from '@respite/redis'
 import { inspect } from 'node:util'
-import { type Bucket, bucketAt, floorTo, type Granularity, type Keep, remainingMs, sizeMs } from './buckets.ts'
+import { type Bucket, bucketAt, finestFirst, floorTo, type Granularity, type Keep, remainingMs, sizeMs } from './buckets.ts'
 import { FST_RSP_TRACKING_WINDOW } from './errors.ts'
 
 /** The stretch of time that is asked for. */
@@ -21,7 +21,6 @@ export interface Window {
   readonly buckets: readonly Bucket[]
 }
 
-const finestFirst = ['minute', 'hour', 'day'] as const
 const coarsestFirst = ['day', 'hour', 'minute'] as const
 
 /**

@@ -1,5 +1,5 @@
 import { type Clock, type Keyspace, type Link, loadScript } from '@respite/redis'
-import { type Bucket, type Calendar, remainingMs } from '../buckets.ts'
+import { type Bucket, type Calendar, remainingMs, sizeMs } from '../buckets.ts'
 import { decodeHyperLogLog } from '../hyperloglog/encoding.ts'
 import type { Traces } from '../identity.ts'
 import { keyedBytes } from '../identity-key.ts'
@@ -18,13 +18,13 @@ const find = loadScript('tracking.find', new URL('../../lua/find.lua', import.me
 const erase = loadScript('tracking.erase', new URL('../../lua/erase.lua', import.meta.url))
 
 // How long a process' last sequence is remembered: longer than any batch is sent again.
-const markMs = 25 * 3_600_000
+const markMs = 25 * sizeMs.hour
 // Nobody in a request waits for these: a slow answer is better than asking twice.
 const deadlineMs = 1_000
 // The clocks of two processes may differ a little; a bucket that a reader thinks kept should be there.
 const slackMs = 60_000
 // A name must outlive what was counted under it: a day's bucket begins to be kept at the day's end.
-const nameSlackMs = 3 * 86_400_000
+const nameSlackMs = 3 * sizeMs.day
 const maxNames = 100_000
 const namesAtOnce = 1_000
 const all = 'all'

@@ -1,4 +1,4 @@
-import type { Bucket } from '../buckets.ts'
+import { type Bucket, sizeMs } from '../buckets.ts'
 import type { Traces } from '../identity.ts'
 import type { Identity } from '../identity-key.ts'
 import type { Cardinality, Sketch } from '../sketch.ts'
@@ -31,7 +31,7 @@ export function byCalls (entries: readonly BatchEntry[]): BatchEntry[] {
 }
 
 /** How long an erasure is remembered: longer than any batch is sent again. */
-export const erasureMs = 25 * 3_600_000
+export const erasureMs = 25 * sizeMs.hour
 
 /** Erasures remembered for a metric at most; beyond, the oldest go. */
 export const maxErasures = 10_000
