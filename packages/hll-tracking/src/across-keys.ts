@@ -19,19 +19,19 @@ export interface UniqueEstimate {
 }
 
 // One-sided points of the normal distribution for 2.5 % divided by 1, 2, … 8 keys: together their lower bounds hold in 97.5 %.
-const onePoint = [1.96, 2.2414, 2.3940, 2.4977, 2.5758, 2.6383, 2.6901, 2.7344]
+const oneSidedPoints = [1.96, 2.2414, 2.3940, 2.4977, 2.5758, 2.6383, 2.6901, 2.7344]
 
 /**
  * A count with what is known about its error, of what was counted under each key: those under one key are distinct, and at
  * least as many as under the one with the most, at most as many as under all together.
  */
 export function estimateOf (counts: readonly Cardinality[]): UniqueEstimate {
-  const some = counts.filter(({ value }) => value > 0)
-  if (some.length <= 1) return withInterval(some[0] ?? { value: 0, exact: true })
-  const low = Math.max(...some.map(count => count.exact ? count.value : lowOf(count.value, some.length)))
-  const high = some.reduce((sum, count) => sum + boundsOf(count).high, 0)
-  const most = Math.max(...some.map(({ value }) => value))
-  const all = some.reduce((sum, { value }) => sum + value, 0)
+  const nonEmpty = counts.filter(({ value }) => value > 0)
+  if (nonEmpty.length <= 1) return withInterval(nonEmpty[0] ?? { value: 0, exact: true })
+  const low = Math.max(...nonEmpty.map(count => count.exact ? count.value : lowOf(count.value, nonEmpty.length)))
+  const high = nonEmpty.reduce((sum, count) => sum + boundsOf(count).high, 0)
+  const most = Math.max(...nonEmpty.map(({ value }) => value))
+  const all = nonEmpty.reduce((sum, { value }) => sum + value, 0)
   return { value: Math.round((most + all) / 2), low, high, confidence, exact: false, spansKeys: true }
 }
 
@@ -42,4 +42,4 @@ function withInterval (count: Cardinality): UniqueEstimate {
 const boundsOf = ({ value, exact }: Cardinality): Interval => exact ? { low: value, high: value } : intervalOf(value)
 
 // The largest of several estimates is the one with the luckiest error: each must hold more surely than one alone.
-const lowOf = (value: number, keys: number) => Math.floor(value / (1 + onePoint[keys - 1]! * standardError(value)))
+const lowOf = (value: number, keys: number) => Math.floor(value / (1 + oneSidedPoints[keys - 1]! * standardError(value)))

@@ -105,8 +105,8 @@ export class Calendar {
     if (format === undefined) return bucketAt('day', ms, this.keep)
     const date = format.format(ms).replaceAll('-', '')
     // A day has at most 25 hours, and in one that begins here at most as many are to come.
-    const day = 25 * sizeMs.hour
-    return { name: `${date}@${zone}`, startMs: ms - day, endMs: ms + day, keepMs: this.keep.day }
+    const longestDayMs = 25 * sizeMs.hour
+    return { name: `${date}@${zone}`, startMs: ms - longestDayMs, endMs: ms + longestDayMs, keepMs: this.keep.day }
   }
 }
 

@@ -17,16 +17,16 @@ export interface Group {
  * Entries keep their place until they are released, which is when the store has them.
  */
 export class EventBuffer {
-  readonly #max: number
+  readonly #maxEntries: number
   #size = 0
   #waiting = 0
   #minuteMs = Number.NaN
   #open = new Map<string, Map<string, Tally>>()
   #sealed: Group[] = []
 
-  /** @param max - entries it holds at most */
-  constructor (max: number) {
-    this.#max = max
+  /** @param maxEntries - entries it holds at most */
+  constructor (maxEntries: number) {
+    this.#maxEntries = maxEntries
   }
 
   /** Entries, those that were taken and not yet released included. */
@@ -49,7 +49,7 @@ export class EventBuffer {
       tally.calls++
       return true
     }
-    if (this.#size >= this.#max) return false
+    if (this.#size >= this.#maxEntries) return false
     this.#size++
     this.#waiting++
     if (tallies === undefined) this.#open.set(metric, tallies = new Map())

@@ -123,10 +123,10 @@ export class Flusher {
   // A metric with batches that the store did not take waits behind them; the others go on.
   async #run (): Promise<void> {
     const { buffer } = this.#options
-    const before = new Set(this.#pending.keys())
+    const repeats = this.#pending.size > 0
     await this.#prepare(buffer.take(this.#pending))
     await this.#offer([...this.#pending.keys()])
-    if (before.size > 0 && buffer.waiting > 0) {
+    if (repeats && buffer.waiting > 0) {
       const stuck = new Set(this.#pending.keys())
       await this.#prepare(buffer.take(stuck))
       await this.#offer(Array.from(this.#pending.keys()).filter(metric => !stuck.has(metric)))
@@ -143,7 +143,7 @@ export class Flusher {
       let entries: BatchEntry[] = []
       let batches = this.#pending.get(metric)
       if (batches === undefined) this.#pending.set(metric, batches = [])
-      const close = () => {
+      const closeBatch = () => {
         const sequence = (this.#sequences.get(metric) ?? 0) + 1
         this.#sequences.set(metric, sequence)
         batches.push({ metric, minuteMs, origin, sequence, keyId: identities.keyId, scheme: identities.scheme, entries, madeMs: clock.monotonicMs() })
@@ -153,9 +153,9 @@ export class Flusher {
         if (entries.length % entriesATurn === entriesATurn - 1) await setImmediate()
         const { keyed, member } = identities.of(id)
         entries.push({ keyed, member, calls })
-        if (entries.length === batchEntries) close()
+        if (entries.length === batchEntries) closeBatch()
       }
-      if (entries.length > 0) close()
+      if (entries.length > 0) closeBatch()
     }
   }
 

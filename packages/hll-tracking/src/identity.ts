@@ -8,7 +8,7 @@ export interface Traces {
 }
 
 // Ids remembered with what was made of them: those of a busy moment come again.
-const remembered = 10_000
+const maxRemembered = 10_000
 // Longer ids are counted under a keyed hash of theirs: a header must not fill the memory.
 const maxIdLength = 256
 
@@ -23,7 +23,7 @@ export class Identities {
   readonly #current: IdentityKey
   readonly #keys: readonly IdentityKey[]
   readonly #form: IdForm
-  readonly #known = new LRUCache<string, Identity>({ max: remembered })
+  readonly #known = new LRUCache<string, Identity>({ max: maxRemembered })
 
   /**
    * @param secret - of the current key

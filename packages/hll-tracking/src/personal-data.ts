@@ -5,7 +5,7 @@ import type { TopEntry } from './space-saving.ts'
 import type { FoundEntry, TrackingStore } from './stores/store.ts'
 
 // Metrics in a row without an answer, each after a deadline of a second: with one node of a Cluster away so many are unlikely.
-const mostUnanswered = 10
+const maxUnanswered = 10
 
 /** An entry in the top list of a minute, hour or day. */
 export interface BucketEntry extends TopEntry {
@@ -82,7 +82,7 @@ async function ofEach (metrics: readonly string[], work: (metric: string) => Pro
     } catch (error) {
       failures.push(error)
       unanswered = (error as LinkError).reply === undefined ? unanswered + 1 : 0
-      if (unanswered >= mostUnanswered) break
+      if (unanswered >= maxUnanswered) break
     }
   }
   if (failures.length > 0) throw failures[0]

@@ -78,6 +78,9 @@ function advisoryWarning ({ link }: Respite, log: FastifyBaseLogger): () => void
   }
 }
 
+// Redis may be away for hours, and every request drops an event.
+const logEveryMs = 60_000
+
 /** Counts what was dropped, and says each reason once a minute at most. */
 class Drops {
   readonly #series
@@ -98,7 +101,7 @@ class Drops {
     // Whoever has no caller to count has it at every request.
     if (reason === 'nobody') return
     const nowMs = this.#clock.monotonicMs()
-    if (nowMs - (this.#saidMs.get(reason) ?? -Infinity) < 60_000) return
+    if (nowMs - (this.#saidMs.get(reason) ?? -Infinity) < logEveryMs) return
     this.#saidMs.set(reason, nowMs)
     this.#log.warn({ reason, events, droppedInAll: this.events, err: error }, 'events are not counted')
   }

@@ -3,7 +3,7 @@ import { isPermanentRefusal } from './permanent-refusal.ts'
 import type { TrackingStore } from './stores/store.ts'
 
 // Names are noted again and again, for Redis may have lost them.
-const everyMs = 60_000
+const renewEveryMs = 60_000
 const retryMs = 10_000
 
 /** Notes metrics in the store, by which other processes find them: before they are first counted, and again each minute. */
@@ -49,7 +49,7 @@ export class Registration {
   }
 
   async #attempt (metrics: readonly string[]): Promise<boolean> {
-    const dueMs = this.#clock.monotonicMs() + everyMs
+    const dueMs = this.#clock.monotonicMs() + renewEveryMs
     try {
       await this.#store.register(metrics)
     } catch (error) {

@@ -57,15 +57,15 @@ export function edgesOf (given: WindowOptions, nowMs: number, keep: Keep, granul
   return { sinceMs, untilMs }
 }
 
-// The largest bucket that begins at t and fits, again and again; undefined when one of them is no longer kept.
+// The largest bucket that begins where the last one ended and fits, again and again; undefined when one of them is no longer kept.
 function cover (fromMs: number, toMs: number, nowMs: number, keep: Keep): Bucket[] | undefined {
   const buckets: Bucket[] = []
-  for (let t = fromMs; t < toMs && t <= nowMs;) {
-    const fits = (granularity: Granularity) => t % sizeMs[granularity] === 0 && t + sizeMs[granularity] <= toMs
-    const bucket = bucketAt(coarsestFirst.find(fits)!, t, keep)
+  for (let atMs = fromMs; atMs < toMs && atMs <= nowMs;) {
+    const fits = (granularity: Granularity) => atMs % sizeMs[granularity] === 0 && atMs + sizeMs[granularity] <= toMs
+    const bucket = bucketAt(coarsestFirst.find(fits)!, atMs, keep)
     if (remainingMs(bucket, nowMs) <= 0) return undefined
     buckets.push(bucket)
-    t = bucket.endMs
+    atMs = bucket.endMs
   }
   return buckets
 }
