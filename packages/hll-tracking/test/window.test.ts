@@ -1,10 +1,9 @@
 import { seeded } from '@respite/testing'
 import t from 'tap'
-import { type Keep, sizeMs } from '../src/buckets.ts'
+import { sizeMs } from '../src/buckets.ts'
 import { resolveWindow, type WindowOptions } from '../src/window.ts'
+import { keep, start as now } from './assemble.ts'
 
-const keep: Keep = { minute: 120 * sizeMs.minute, hour: 72 * sizeMs.hour, day: 400 * sizeMs.day }
-const now = Date.UTC(2026, 4, 10, 12, 34, 56, 789)
 const names = (options: WindowOptions, nowMs = now) => resolveWindow(options, nowMs, keep).buckets.map(({ name }) => name)
 
 t.test('a window is the union of the fewest buckets', async t => {

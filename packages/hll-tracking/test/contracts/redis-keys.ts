@@ -1,10 +1,9 @@
-import { createKeyspace, randomToken } from '@respite/redis'
+import { createKeyspace, type Link, randomToken } from '@respite/redis'
 import { until } from '@respite/testing'
 import { readFileSync } from 'node:fs'
 import type { Test } from 'tap'
 import { sizeMs } from '../../src/buckets.ts'
 import { RedisStore } from '../../src/stores/redis.ts'
-import type { Link } from '@respite/redis'
 import { assemble, fakeClock, keep, storeParts } from '../assemble.ts'
 
 /** One server, asked past the link. */
