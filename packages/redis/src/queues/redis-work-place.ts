@@ -27,7 +27,7 @@ export class RedisWorkPlace implements WorkPlace, LaneReader {
   readonly #tools: RedisQueueTools
   readonly #taker: JobTaker
   readonly #open: () => Promise<void>
-  #claims: NodeJS.Timeout | undefined
+  #claimTimer: NodeJS.Timeout | undefined
   #claiming: Promise<void> | undefined
   #stopped = false
   #broken = false
@@ -46,7 +46,7 @@ export class RedisWorkPlace implements WorkPlace, LaneReader {
   start (): void {
     const { lanes, options: { lease } } = this.#tools
     lanes.add(this)
-    this.#claims = setInterval(() => this.#claimSoon(), Math.min(lease / 4, mostBetweenClaimsMs)).unref()
+    this.#claimTimer = setInterval(() => this.#claimSoon(), Math.min(lease / 4, mostBetweenClaimsMs)).unref()
   }
 
   wants (): void {
@@ -94,7 +94,7 @@ export class RedisWorkPlace implements WorkPlace, LaneReader {
 
   async stop (): Promise<void> {
     this.#stopped = true
-    clearInterval(this.#claims)
+    clearInterval(this.#claimTimer)
     await this.#claiming
     // What was given to this worker and is still on its way comes, and is released.
     await this.#tools.lanes.remove(this)

@@ -33,8 +33,9 @@ export interface LaneSettings {
   readonly failed?: (error: Error) => void
 }
 
-const pauseMs = 250
+const reconnectAfterMs = 250
 const asideMs = 1_000
+const readAgainMs = 5
 const unblockAgainMs = 5
 const ofTheKey = new Set(['WRONGTYPE', 'NOGROUP', 'NOPERM', 'ERR'])
 
@@ -104,7 +105,7 @@ export class ReadingLane {
       this.#asked = undefined
       // Closing a connection that hangs may hang too; nobody waits for it.
       subscriber.close().catch(() => {})
-      if (!this.#closed) await wait(pauseMs, undefined, { ref: false })
+      if (!this.#closed) await wait(reconnectAfterMs, undefined, { ref: false })
     }
   }
 
@@ -168,7 +169,7 @@ export class ReadingLane {
       this.wake(reader)
     }
     const later = (ms: number) => { setTimeout(back, ms).unref() }
-    reader.refused(error).then(atOnce => later(atOnce ? unblockAgainMs : asideMs), () => later(asideMs))
+    reader.refused(error).then(atOnce => later(atOnce ? readAgainMs : asideMs), () => later(asideMs))
   }
 
   async #woken (signal: AbortSignal): Promise<void> {
