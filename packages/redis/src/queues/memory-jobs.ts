@@ -1,5 +1,5 @@
 import type { ResolvedQueueOptions, DeathReason } from './queue.ts'
-import type { DeadMessage, JobTaker, QueueStore, WorkPlace } from './queue-store.ts'
+import type { DeadMessage, JobTaker, QueueStore, TakenJob, WorkPlace } from './queue-store.ts'
 
 interface Job {
   readonly id: string
@@ -141,7 +141,7 @@ export class MemoryWorkPlace implements WorkPlace {
     return this.#stopped ? 0 : this.#taker.room
   }
 
-  take (...[jobs]: Parameters<JobTaker['take']>): void {
+  take (jobs: readonly TakenJob[]): void {
     this.#taker.take(jobs)
   }
 

@@ -1,6 +1,6 @@
 import type { LinkError } from '../errors.ts'
 import { replyOf } from '../link/failures.ts'
-import { loadScript } from '../script.ts'
+import { loadScript, type ScriptOptions } from '../script.ts'
 import type { LaneReader } from '../streams/reading-lane.ts'
 import type { StreamEntry } from '../streams/stream-entry.ts'
 import { streamIdText } from '../streams/stream-id.ts'
@@ -8,7 +8,7 @@ import type { DeathReason } from './queue.ts'
 import type { JobTaker, WorkPlace } from './queue-store.ts'
 import type { RedisQueueTools } from './redis-queue-store.ts'
 
-const script = (name: string, options: Parameters<typeof loadScript>[2] = {}) => loadScript(`bus.queue-${name}`, new URL(`../../lua/queue-${name}.lua`, import.meta.url), options)
+const script = (name: string, options: ScriptOptions = {}) => loadScript(`bus.queue-${name}`, new URL(`../../lua/queue-${name}.lua`, import.meta.url), options)
 const claiming = script('claim', { reply: 'bytes' })
 const settling = script('settle')
 const failing = script('fail')
