@@ -1,5 +1,6 @@
 -- Appends a message to the stream of a topic, numbers it, and bounds how many are kept and for how long. Twin of streams/memory-log.ts
--- KEYS[1] stream  [2] id of the last message, string `<ms>-<number>`   ARGV[1] message  [2] messages to keep  [3] ms to keep the stream from now on  [4] ms to keep the id, longer: numbers must not begin anew before whoever read them has gone
+-- KEYS[1] stream  [2] id of the last message, string `<ms>-<number>`   ARGV[1] message  [2] messages to keep  [3] ms to keep the stream from now on
+-- [4] ms to keep the id, longer: numbers must not begin anew before whoever read them has gone
 -- Clock   redis TIME      Returns the message's id: its time, not before that of the last one, and its number, one more than the last one's
 local function last_entry()
   local entry = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]

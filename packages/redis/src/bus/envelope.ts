@@ -20,9 +20,11 @@ export interface Envelope {
   readonly value: unknown
 }
 
+/** Why a message says nothing: it is none, or one of another version. */
 export type Unreadable = 'malformed' | 'version'
 
 /**
+ * Writes a message as it goes over the wire.
  * @throws FST_RSP_BUS_NOT_SERIALISABLE, FST_RSP_BUS_TOO_LARGE
  */
 export function encodeEnvelope (topic: string, { origin, sequence, value }: Envelope): string {

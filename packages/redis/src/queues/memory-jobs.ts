@@ -117,6 +117,7 @@ export class MemoryJobs implements QueueStore {
   }
 }
 
+/** What the jobs offer to one place. */
 interface MemoryDesk {
   hand (): void
   /** The job of this id, if it is this worker's. */
@@ -127,6 +128,7 @@ interface MemoryDesk {
   leave (): void
 }
 
+/** Where a worker of this process gets jobs from, and gives them back. */
 export class MemoryWorkPlace implements WorkPlace {
   readonly #taker: JobTaker
   readonly #desk: MemoryDesk

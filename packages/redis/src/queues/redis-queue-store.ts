@@ -11,6 +11,7 @@ const adding = script('add')
 const redriving = script('redrive')
 const opening = script('open')
 
+/** What a queue on a server needs. */
 export interface RedisQueueTools {
   queueKey: string
   deadKey: string
@@ -19,7 +20,7 @@ export interface RedisQueueTools {
   options: ResolvedQueueOptions
   link: Link
   lanes: ReadingLanes
-  /** Jobs were taken over from another worker, or given up since all of theirs have ended. */
+  /** Jobs were taken over from a silent worker, or given up, since it had their last try. */
   onClaimed (reclaimed: number, dead: number): void
   /** It cannot be read. */
   broken (error: Error): void

@@ -34,6 +34,7 @@ export interface LaneSettings {
 }
 
 const reconnectAfterMs = 250
+/** For so long a key that was refused is left alone. */
 const asideMs = 1_000
 const readAgainMs = 5
 const unblockAgainMs = 5
@@ -45,6 +46,7 @@ export class ReadingLane {
   readonly #settings: LaneSettings
   readonly #readers = new Set<LaneReader>()
   readonly #aside = new Set<LaneReader>()
+  /** Ends what waits on the connection in use. */
   #round = new AbortController()
   /** Who is being asked for, while a read is under way. */
   #asked: ReadonlySet<LaneReader> | undefined
