@@ -8,9 +8,9 @@ end
 local tries = pending[4]
 redis.call('PEXPIRE', KEYS[1], ARGV[8])
 if tries < tonumber(ARGV[4]) then
-  local wait = math.min(tonumber(ARGV[5]), tonumber(ARGV[6]) * 2 ^ (tries - 1))
+  local wait_ms = math.min(tonumber(ARGV[5]), tonumber(ARGV[6]) * 2 ^ (tries - 1))
   -- Whoever was silent for a lease loses a job: this one has been silent for all of it but the wait.
-  redis.call('XCLAIM', KEYS[1], 'workers', ARGV[1], 0, ARGV[2], 'IDLE', string.format('%d', ARGV[5] - wait), 'JUSTID')
+  redis.call('XCLAIM', KEYS[1], 'workers', ARGV[1], 0, ARGV[2], 'IDLE', string.format('%d', ARGV[5] - wait_ms), 'JUSTID')
   return 'retried'
 end
 local entry = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])[1]
