@@ -3,6 +3,7 @@
 -- KEYS[1] queue, stream  [2] dead letters, stream   ARGV[1] worker  [2] most jobs to take  [3] lease, ms  [4] tries  [5] most dead letters
 -- [6] ms to keep the keys from now on  [7] ms after which a silent worker is forgotten   Returns {number given up, {{id, try, job}, …}}
 local taken, dead = {}, 0
+-- A hundred at a look, since the server does nothing else meanwhile: what is left comes at the next.
 for _, pending in ipairs(redis.call('XPENDING', KEYS[1], 'workers', 'IDLE', ARGV[3], '-', '+', 100)) do
   local id, tries = pending[1], pending[4]
   local entry = redis.call('XRANGE', KEYS[1], id, id)[1]

@@ -1,4 +1,4 @@
--- Puts dead letters back on the queue as new jobs, as long as it is not full.
+-- Puts dead letters back on the queue as new jobs, as long as it is not full. Twin of `redrive` of queues/memory-jobs.ts
 -- KEYS[1] queue, stream  [2] dead letters, stream   ARGV[1] most jobs that wait or are at work  [2] ms to keep the queue from now on  [3] and more: letters' ids
 -- Returns how many were put back
 local moved = 0

@@ -1,4 +1,4 @@
--- Lets others have a job at once, as if it had not been tried this time, unless another worker has it already.
+-- Lets others have a job at once, as if it had not been tried this time, unless another worker has it already. Twin of `release` of queues/memory-jobs.ts
 -- KEYS[1] queue, stream   ARGV[1] worker  [2] job's id  [3] lease, ms
 -- Returns 1, or 0 when it is another's or nobody's
 local pending = redis.call('XPENDING', KEYS[1], 'workers', ARGV[2], ARGV[2], 1, ARGV[1])[1]

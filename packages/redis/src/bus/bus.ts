@@ -12,6 +12,7 @@ export interface MessageInfo {
   id?: string
 }
 
+/** Gets one message at a time: while its promise is pending, the next ones wait. */
 export type BusListener<T = unknown> = (value: T, info: MessageInfo) => void | Promise<void>
 
 /**
@@ -20,11 +21,13 @@ export type BusListener<T = unknown> = (value: T, info: MessageInfo) => void | P
  */
 export type GapReason = 'reconnect' | 'sequence' | 'overflow' | 'trimmed' | 'failover' | 'invalid'
 
+/** What may be said of one message. */
 export interface PublishOptions {
   /** Kept, for those who listen with `durable`. @default what the topic says, else false */
   durable?: boolean
 }
 
+/** What a listener is to hear, and from where on. */
 export interface SubscribeOptions {
   /** Called when messages may have been missed, after the subscription is live again. */
   onGap?: (why: GapReason) => void
@@ -70,7 +73,7 @@ export interface Bus extends PlainBus {
    * Resolves when the subscription is live, or, while Redis is down, at once, or when a server has not confirmed it within a second
    * (and then `onGap` follows once it is live).
    * @returns the way to unsubscribe
-   * @throws FST_RSP_BUS_FROM, or where the topic's key holds something else
+   * @throws FST_RSP_BUS_FROM, or FST_RSP_REDIS_REPLY where the topic's key holds something else, or may not be read
    */
   subscribe<T> (topic: string | TypedTopic<T>, listener: BusListener<NoInfer<T>>, options?: SubscribeOptions): Promise<() => void>
   /**

@@ -3,8 +3,8 @@ import { FST_RSP_BUS_NOT_SERIALISABLE, FST_RSP_BUS_TOO_LARGE } from '../errors.t
 /** The version of the message's form. A reader that meets another takes the message for a missed one. */
 export const schemaVersion = 1
 
-/** The largest message, in bytes, envelope included. */
-export const largestMessage = 1_048_576
+/** The largest message, envelope included: 1 MiB. */
+export const largestMessageBytes = 1_048_576
 
 /**
  * A message as it is on the wire: UTF-8 JSON, `{"v":1,"o":"<origin>","s":<sequence>,"d":<value>}`, published to the
@@ -20,9 +20,11 @@ export interface Envelope {
   readonly value: unknown
 }
 
+/** Why a message says nothing: it is none, or one of another version. */
 export type Unreadable = 'malformed' | 'version'
 
 /**
+ * Writes a message as it goes over the wire.
  * @throws FST_RSP_BUS_NOT_SERIALISABLE, FST_RSP_BUS_TOO_LARGE
  */
 export function encodeEnvelope (topic: string, { origin, sequence, value }: Envelope): string {
@@ -36,13 +38,13 @@ export function encodeEnvelope (topic: string, { origin, sequence, value }: Enve
   if (data === undefined) throw new FST_RSP_BUS_NOT_SERIALISABLE(topic)
   const text = `{"v":${schemaVersion},"o":"${origin}","s":${sequence},"d":${data}}`
   const bytes = Buffer.byteLength(text)
-  if (bytes > largestMessage) throw new FST_RSP_BUS_TOO_LARGE(topic, bytes, largestMessage)
+  if (bytes > largestMessageBytes) throw new FST_RSP_BUS_TOO_LARGE(topic, bytes, largestMessageBytes)
   return text
 }
 
 /** A message as it came: what it says, or why it says nothing. */
 export function decodeEnvelope (bytes: Buffer): Envelope | Unreadable {
-  if (bytes.length > largestMessage) return 'malformed'
+  if (bytes.length > largestMessageBytes) return 'malformed'
   let message: { v?: unknown, o?: unknown, s?: unknown, d?: unknown } | null
   try {
     message = JSON.parse(bytes.toString('utf8'))

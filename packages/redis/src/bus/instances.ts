@@ -9,22 +9,25 @@ export const instancesTopic = 'respite:instances'
 const beatEveryMs = 20_000
 const heardWithinMs = 60_000
 const answerWithinMs = 500
-const remembered = 10_000
+const mostRemembered = 10_000
+
+/** An instance has come, is there, or goes. */
+type Presence = 'hello' | 'here' | 'bye'
 
 /**
  * Counts the instances of the app by what is heard of them. While this instance hears nothing itself, nobody grows older:
  * an outage does not make it think that it is alone.
  */
 export class Instances {
-  readonly #heardMs = new LRUCache<string, number>({ max: remembered })
+  readonly #heardMs = new LRUCache<string, number>({ max: mostRemembered })
   readonly #clock: Clock
   readonly #chance: Chance
-  readonly #say: (what: 'hello' | 'here' | 'bye') => void
+  readonly #say: (what: Presence) => void
   #deafSinceMs: number | undefined
   #beat: NodeJS.Timeout | undefined
   #answer: NodeJS.Timeout | undefined
 
-  constructor ({ clock, chance, say }: { clock: Clock, chance: Chance, say: (what: 'hello' | 'here' | 'bye') => void }) {
+  constructor ({ clock, chance, say }: { clock: Clock, chance: Chance, say: (what: Presence) => void }) {
     this.#clock = clock
     this.#chance = chance
     this.#say = say

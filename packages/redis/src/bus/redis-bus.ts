@@ -22,11 +22,13 @@ export interface RedisBusOptions {
   keyspace: Keyspace
   metrics: Metrics
   log: Pick<FastifyBaseLogger, 'error'>
+  /** @default systemClock */
   clock?: Clock
+  /** @default systemChance */
   chance?: Chance
-  /** @default 1000 */
+  /** Time between two questions whether a connection still lives. @default 1000 */
   heartbeatMs?: number
-  /** @default 1000 */
+  /** How late their answer, and that to a subscription, may be. @default 1000 */
   deadlineMs?: number
 }
 

@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache'
 
 /** Origins and topics whose last sequence is remembered; the one unheard for longest is forgotten, and with it a hole it may have. */
-const remembered = 10_000
+const mostRemembered = 10_000
 
 /** What a message's sequence says: it is the next or the first heard of, it came before, or some are missing before it. */
 export type SequenceVerdict = 'next' | 'repeated' | 'hole'
 
 /** Finds holes in the sequences of messages, a topic and an origin at a time. */
 export class Sequences {
-  readonly #last = new LRUCache<string, number>({ max: remembered })
+  readonly #last = new LRUCache<string, number>({ max: mostRemembered })
 
   heard (topic: string, origin: string, sequence: number): SequenceVerdict {
     if (origin === '' || sequence === 0) return 'next'

@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { BusListener, GapReason, MessageInfo, SubscribeOptions } from './bus.ts'
 
 /** Messages that may wait for a listener that is not done with an earlier one. */
-export const longestQueue = 1_000
+export const mostWaiting = 1_000
 
 interface SubscriptionContext {
   log: Pick<FastifyBaseLogger, 'error'>
@@ -35,7 +35,7 @@ export class Subscription {
       this.#hand(value, info)
       return
     }
-    if (this.#waiting.length < longestQueue) {
+    if (this.#waiting.length < mostWaiting) {
       this.#waiting.push({ value, info })
       return
     }

@@ -20,28 +20,34 @@ type StandardResult<T> =
 /** A value that fits, or why it does not: places and rules, never what was there. */
 export type Checked<T> = { readonly value: T } | { readonly misfit: string }
 
+/** What the messages of a topic must look like, and whether they are kept. */
 export interface TopicOptions<T> {
   /** A JSON schema, or a schema of zod, valibot, arktype, … */
   schema?: SchemaObject | StandardSchema<T>
   /** Instead of a schema: whether a value fits. */
   validate?: ((value: unknown) => value is T & {}) | ((value: unknown) => boolean)
-  /** Messages are kept: all of them, or so many for so long. @default false */
+  /**
+   * Messages are kept: at least `maxLength` of them (1 to 10,000,000), for `keep` after the last one, and what is not said here as the bus's
+   * options `maxLength` and `keepMs` say. @default false
+   */
   durable?: boolean | { maxLength?: number, keep?: Duration }
 }
 
 /** A topic with the type of its messages: what does not fit is neither sent nor handed over. */
 export interface TypedTopic<T> {
   readonly name: string
-  /** Whether its messages are kept, and how many; undefined: as the bus does. */
+  /** Whether its messages are kept. */
   readonly durable: boolean
+  /** How many are kept at least; undefined: as many as the bus says. */
   readonly maxLength: number | undefined
+  /** How long they are kept after the last one; undefined: as long as the bus says. */
   readonly keepMs: number | undefined
   check (value: unknown): Checked<T> | Promise<Checked<T>>
 }
 
 /**
  * Names a topic once, with the type of its messages and what they must look like.
- * @throws FST_RSP_OPTION_INVALID
+ * @throws FST_RSP_OPTION_INVALID, FST_RSP_DURATION_INVALID
  */
 export function defineTopic<T = unknown> (name: string, { schema, validate, durable = false }: TopicOptions<T> = {}): TypedTopic<T> {
   const { maxLength, keep } = typeof durable === 'object' ? durable : {}

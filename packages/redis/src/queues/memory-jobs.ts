@@ -1,5 +1,5 @@
 import type { ResolvedQueueOptions, DeathReason } from './queue.ts'
-import type { DeadMessage, JobTaker, QueueStore, WorkPlace } from './queue-store.ts'
+import type { DeadMessage, JobTaker, QueueStore, TakenJob, WorkPlace } from './queue-store.ts'
 
 interface Job {
   readonly id: string
@@ -117,6 +117,7 @@ export class MemoryJobs implements QueueStore {
   }
 }
 
+/** What the jobs offer to one place. */
 interface MemoryDesk {
   hand (): void
   /** The job of this id, if it is this worker's. */
@@ -127,6 +128,7 @@ interface MemoryDesk {
   leave (): void
 }
 
+/** Where a worker of this process gets jobs from, and gives them back. */
 export class MemoryWorkPlace implements WorkPlace {
   readonly #taker: JobTaker
   readonly #desk: MemoryDesk
@@ -141,7 +143,7 @@ export class MemoryWorkPlace implements WorkPlace {
     return this.#stopped ? 0 : this.#taker.room
   }
 
-  take (...[jobs]: Parameters<JobTaker['take']>): void {
+  take (jobs: readonly TakenJob[]): void {
     this.#taker.take(jobs)
   }
 

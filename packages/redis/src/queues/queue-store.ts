@@ -7,6 +7,7 @@ export interface TakenJob {
   readonly message: Buffer
 }
 
+/** A job that was given up, as it lies in the store. */
 export interface DeadMessage {
   readonly id: string
   readonly message: Buffer
@@ -41,7 +42,7 @@ export interface WorkPlace {
 
 /** The jobs of one queue. */
 export interface QueueStore {
-  /** @returns undefined: it is full */
+  /** @returns the job's id; undefined: the queue is full */
   add (message: string): Promise<string | undefined>
   work (taker: JobTaker): Promise<WorkPlace>
   counts (): Promise<{ pending: number, dead: number }>

@@ -1,5 +1,6 @@
 import type { Duration } from '../duration.ts'
 
+/** How a queue treats its jobs, and how many there may be. */
 export interface QueueOptions {
   /** How often a job is handed out before it is given up; a delivery that is lost before the handler begins counts. @default 5 */
   attempts?: number
@@ -17,6 +18,7 @@ export interface QueueOptions {
   keep?: Duration
 }
 
+/** Complete; durations are milliseconds. */
 export interface ResolvedQueueOptions {
   readonly attempts: number
   readonly deadline: number
@@ -35,12 +37,14 @@ export interface JobInfo {
   readonly attempt: number
   /** The instance that added it. */
   readonly origin: string
-  /** Aborted when the deadline has passed, or another worker has taken the job over: what is done from then on is not counted. */
+  /** Aborted when the deadline has passed, or another worker has taken the job over, or this one waits for it no longer at its end: what is done from then on is not counted. */
   readonly signal: AbortSignal
 }
 
+/** Does a job: it is done when what it returns has resolved. */
 export type JobHandler<T> = (value: T, job: JobInfo) => unknown
 
+/** How a process works on a queue. */
 export interface WorkOptions {
   /** Jobs at work at once in this process. @default 10 */
   concurrency?: number
@@ -49,6 +53,7 @@ export interface WorkOptions {
 /** Why a job was given up. */
 export type DeathReason = 'failed' | 'deadline' | 'crashed' | 'invalid' | 'malformed'
 
+/** A job that was given up. */
 export interface DeadLetter<T> {
   readonly id: string
   /** Undefined where it was not readable. */

@@ -19,6 +19,7 @@ export interface RedisQueueRoomOptions {
   metrics: Metrics
   log: Pick<FastifyBaseLogger, 'error'>
   clock: Clock
+  /** How long jobs at work are waited for at the end. */
   closeWithinMs: number
   /** How long a read waits for jobs. @default 1000 */
   blockMs?: number

@@ -1,16 +1,17 @@
 import type { LinkError } from '../errors.ts'
-import type { Link, RedisArg } from '../link/link.ts'
-import { loadScript, type Script } from '../script.ts'
+import type { Link } from '../link/link.ts'
+import { loadScript } from '../script.ts'
 import type { ReadingLanes } from '../streams/reading-lanes.ts'
 import { RedisWorkPlace } from './redis-work-place.ts'
 import type { DeathReason, ResolvedQueueOptions } from './queue.ts'
 import type { DeadMessage, JobTaker, QueueStore, WorkPlace } from './queue-store.ts'
 
-const script = (name: string, options: Parameters<typeof loadScript>[2] = {}) => loadScript(`bus.queue-${name}`, new URL(`../../lua/queue-${name}.lua`, import.meta.url), options)
+const script = (name: string) => loadScript(`bus.queue-${name}`, new URL(`../../lua/queue-${name}.lua`, import.meta.url))
 const adding = script('add')
 const redriving = script('redrive')
 const opening = script('open')
 
+/** What a queue on a server needs. */
 export interface RedisQueueTools {
   queueKey: string
   deadKey: string
@@ -19,7 +20,7 @@ export interface RedisQueueTools {
   options: ResolvedQueueOptions
   link: Link
   lanes: ReadingLanes
-  /** Jobs were taken over from another worker, or given up since all of theirs have ended. */
+  /** Jobs were taken over from a silent worker, or given up, since it had their last try. */
   onClaimed (reclaimed: number, dead: number): void
   /** It cannot be read. */
   broken (error: Error): void
@@ -34,8 +35,8 @@ export class RedisQueueStore implements QueueStore {
   }
 
   async add (message: string): Promise<string | undefined> {
-    const { queueKey, options: { maxPending, keep } } = this.#tools
-    return await this.#run(adding, [queueKey], [message, maxPending, keep]) as string | null ?? undefined
+    const { link, queueKey, options: { maxPending, keep } } = this.#tools
+    return await link.run(adding, [queueKey], [message, maxPending, keep]) as string | null ?? undefined
   }
 
   async work (taker: JobTaker): Promise<WorkPlace> {
@@ -59,19 +60,17 @@ export class RedisQueueStore implements QueueStore {
   }
 
   async redrive (ids: readonly string[]): Promise<number> {
-    const { queueKey, deadKey, options: { maxPending, keep } } = this.#tools
-    return Number(await this.#run(redriving, [queueKey, deadKey], [maxPending, keep, ...ids]))
+    const { link, queueKey, deadKey, options: { maxPending, keep } } = this.#tools
+    return Number(await link.run(redriving, [queueKey, deadKey], [maxPending, keep, ...ids]))
   }
 
   async discard (ids: readonly string[]): Promise<number> {
-    return Number(await this.#tools.link.send('XDEL', this.#tools.deadKey, ...ids))
+    const { link, deadKey } = this.#tools
+    return Number(await link.send('XDEL', deadKey, ...ids))
   }
 
   async #open (): Promise<void> {
-    await this.#run(opening, [this.#tools.queueKey], [this.#tools.options.keep])
-  }
-
-  #run (what: Script, keys: readonly string[], args: readonly RedisArg[]): Promise<unknown> {
-    return this.#tools.link.run(what, keys, args)
+    const { link, queueKey, options: { keep } } = this.#tools
+    await link.run(opening, [queueKey], [keep])
   }
 }

@@ -1,6 +1,6 @@
 import type { LinkError } from '../errors.ts'
 import { replyOf } from '../link/failures.ts'
-import { loadScript } from '../script.ts'
+import { loadScript, type ScriptOptions } from '../script.ts'
 import type { LaneReader } from '../streams/reading-lane.ts'
 import type { StreamEntry } from '../streams/stream-entry.ts'
 import { streamIdText } from '../streams/stream-id.ts'
@@ -8,7 +8,7 @@ import type { DeathReason } from './queue.ts'
 import type { JobTaker, WorkPlace } from './queue-store.ts'
 import type { RedisQueueTools } from './redis-queue-store.ts'
 
-const script = (name: string, options: Parameters<typeof loadScript>[2] = {}) => loadScript(`bus.queue-${name}`, new URL(`../../lua/queue-${name}.lua`, import.meta.url), options)
+const script = (name: string, options: ScriptOptions = {}) => loadScript(`bus.queue-${name}`, new URL(`../../lua/queue-${name}.lua`, import.meta.url), options)
 const claiming = script('claim', { reply: 'bytes' })
 const settling = script('settle')
 const failing = script('fail')
@@ -27,7 +27,7 @@ export class RedisWorkPlace implements WorkPlace, LaneReader {
   readonly #tools: RedisQueueTools
   readonly #taker: JobTaker
   readonly #open: () => Promise<void>
-  #claims: NodeJS.Timeout | undefined
+  #claimTimer: NodeJS.Timeout | undefined
   #claiming: Promise<void> | undefined
   #stopped = false
   #broken = false
@@ -46,7 +46,7 @@ export class RedisWorkPlace implements WorkPlace, LaneReader {
   start (): void {
     const { lanes, options: { lease } } = this.#tools
     lanes.add(this)
-    this.#claims = setInterval(() => this.#claimSoon(), Math.min(lease / 4, mostBetweenClaimsMs)).unref()
+    this.#claimTimer = setInterval(() => this.#claimSoon(), Math.min(lease / 4, mostBetweenClaimsMs)).unref()
   }
 
   wants (): void {
@@ -94,7 +94,7 @@ export class RedisWorkPlace implements WorkPlace, LaneReader {
 
   async stop (): Promise<void> {
     this.#stopped = true
-    clearInterval(this.#claims)
+    clearInterval(this.#claimTimer)
     await this.#claiming
     // What was given to this worker and is still on its way comes, and is released.
     await this.#tools.lanes.remove(this)

@@ -20,9 +20,12 @@ interface WorkerContext<T> {
 interface RunningJob extends TakenJob {
   readonly controller: AbortController
   readonly dueMs: number
-  /** Another worker has it. */
+  /** It is no longer ours: another worker has it, or the end of this one gives it back. */
   taken: boolean
 }
+
+/** What a worker can say of a job; that its process crashed, only others can. */
+type Failure = Exclude<DeathReason, 'crashed'>
 
 const settleAgainMs = 100
 
@@ -117,7 +120,7 @@ export class Worker<T> implements JobTaker {
   }
 
   /** @returns why it is not done; undefined: it is */
-  async #outcome (job: RunningJob): Promise<DeathReason | undefined> {
+  async #outcome (job: RunningJob): Promise<Failure | undefined> {
     const { topic, handler, log } = this.#about
     const envelope = decodeEnvelope(job.message)
     if (typeof envelope === 'string') return 'malformed'
@@ -161,8 +164,8 @@ export class Worker<T> implements JobTaker {
     }
   }
 
-  async #fail (job: RunningJob, reason: DeathReason): Promise<void> {
-    this.#count(reason === 'crashed' ? 'failed' : reason)
+  async #fail (job: RunningJob, reason: Failure): Promise<void> {
+    this.#count(reason)
     const became = await this.#place!.fail(job.id, reason, reason === 'invalid' || reason === 'malformed')
     if (became !== 'retried') this.#count(became)
   }

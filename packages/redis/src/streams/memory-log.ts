@@ -7,6 +7,7 @@ import { numbersOutliveMs, type Retention } from './streams.ts'
 interface Kept {
   entries: StreamEntry[]
   last: StreamId
+  /** Monotonic, as `lastUntilMs` is. */
   entriesUntilMs: number
   lastUntilMs: number
 }

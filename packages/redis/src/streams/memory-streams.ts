@@ -10,9 +10,11 @@ import { parseStreamId } from './stream-id.ts'
 import type { Retention, Streams } from './streams.ts'
 
 export interface MemoryStreamsOptions {
+  /** This instance's name on the bus. */
   origin: string
   log: Pick<FastifyBaseLogger, 'error'>
   metrics: Metrics
+  /** The topics of all instances in this process. */
   shared: MemoryLog
   /** How long the close waits for listeners that are at work. */
   closeWithinMs: number

@@ -33,8 +33,10 @@ export interface LaneSettings {
   readonly failed?: (error: Error) => void
 }
 
-const pauseMs = 250
+const reconnectAfterMs = 250
+/** For so long a key that was refused is left alone. */
 const asideMs = 1_000
+const readAgainMs = 5
 const unblockAgainMs = 5
 const ofTheKey = new Set(['WRONGTYPE', 'NOGROUP', 'NOPERM', 'ERR'])
 
@@ -44,6 +46,7 @@ export class ReadingLane {
   readonly #settings: LaneSettings
   readonly #readers = new Set<LaneReader>()
   readonly #aside = new Set<LaneReader>()
+  /** Ends what waits on the connection in use. */
   #round = new AbortController()
   /** Who is being asked for, while a read is under way. */
   #asked: ReadonlySet<LaneReader> | undefined
@@ -104,7 +107,7 @@ export class ReadingLane {
       this.#asked = undefined
       // Closing a connection that hangs may hang too; nobody waits for it.
       subscriber.close().catch(() => {})
-      if (!this.#closed) await wait(pauseMs, undefined, { ref: false })
+      if (!this.#closed) await wait(reconnectAfterMs, undefined, { ref: false })
     }
   }
 
@@ -168,7 +171,7 @@ export class ReadingLane {
       this.wake(reader)
     }
     const later = (ms: number) => { setTimeout(back, ms).unref() }
-    reader.refused(error).then(atOnce => later(atOnce ? unblockAgainMs : asideMs), () => later(asideMs))
+    reader.refused(error).then(atOnce => later(atOnce ? readAgainMs : asideMs), () => later(asideMs))
   }
 
   async #woken (signal: AbortSignal): Promise<void> {

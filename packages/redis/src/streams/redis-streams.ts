@@ -50,7 +50,7 @@ export class RedisStreams implements Streams {
   readonly #unplaced = new Map<DurableSubscription, StreamTopic>()
   /** Those of them of which it is being asked. */
   readonly #asking = new Set<DurableSubscription>()
-  #again: NodeJS.Timeout | undefined
+  #placeTimer: NodeJS.Timeout | undefined
   readonly #count: Record<'published' | 'failed' | 'received' | 'malformed' | 'version', { inc (): void }>
   readonly #onGap: (why: GapReason) => void
 
@@ -111,7 +111,7 @@ export class RedisStreams implements Streams {
   async close (): Promise<void> {
     this.#lanes.close()
     this.#unplaced.clear()
-    clearTimeout(this.#again)
+    clearTimeout(this.#placeTimer)
     await Promise.all(Array.from(this.#topics.values(), topic => topic.endWithin(this.#options.closeWithinMs)))
   }
 
@@ -154,8 +154,8 @@ export class RedisStreams implements Streams {
   // The link may be up all the while, and an answer have been late. One timer for all: with one each, every round would be of all for each.
   #placeSoon (): void {
     if (this.#unplaced.size === 0) return
-    this.#again ??= setTimeout(() => {
-      this.#again = undefined
+    this.#placeTimer ??= setTimeout(() => {
+      this.#placeTimer = undefined
       this.#placeLate()
     }, placeAgainMs).unref()
   }

@@ -21,7 +21,7 @@ interface StreamTopicTools {
 
 /** At most so many messages are read at once, and no more than so many bytes if they are as large as the largest before. */
 const mostAtOnce = 100
-const mostBytes = 4_194_304
+const mostBytesAtOnce = 4_194_304
 
 /** A durable topic somebody here listens to: read once for all its listeners, from the cursor of the one who is furthest behind. */
 export class StreamTopic implements LaneReader {
@@ -29,7 +29,7 @@ export class StreamTopic implements LaneReader {
   readonly key: string
   readonly #tools: StreamTopicTools
   readonly #subscriptions = new Set<DurableSubscription>()
-  #largest = mostBytes / 10
+  #largestBytes = mostBytesAtOnce / 10
   #era: string | undefined
   #broken = false
 
@@ -46,7 +46,7 @@ export class StreamTopic implements LaneReader {
 
   get room (): number {
     if (this.#behind() === undefined) return 0
-    return Math.max(1, Math.min(mostAtOnce, Math.floor(mostBytes / this.#largest)))
+    return Math.max(1, Math.min(mostAtOnce, Math.floor(mostBytesAtOnce / this.#largestBytes)))
   }
 
   get after (): string {
@@ -70,7 +70,7 @@ export class StreamTopic implements LaneReader {
 
   receive (entries: readonly StreamEntry[], after: string): void {
     this.#broken = false
-    this.#largest = Math.max(1, ...entries.map(({ message }) => message.length))
+    this.#largestBytes = Math.max(1, ...entries.map(({ message }) => message.length))
     const messages = entries.map(entry => this.#read(entry))
     const read = parseStreamId(after)!
     for (const subscription of [...this.#subscriptions]) subscription.take(messages, read)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decodeEnvelope, encodeEnvelope, largestMessage } from '../../src/bus/envelope.ts'
+import { decodeEnvelope, encodeEnvelope, largestMessageBytes } from '../../src/bus/envelope.ts'
 
 const decode = (text: string) => decodeEnvelope(Buffer.from(text))
 
@@ -14,7 +14,7 @@ t.test('what another language publishes is read, with and without its name and c
 
 t.test('what is no message is malformed, whatever it is', async t => {
   const bad = ['', '{', 'null', '5', '[]', '"x"', '{}', '{"d":1}', '{"v":"1","d":1}', '{"v":1}', '{"v":1,"d":1,"o":5}', '{"v":1,"d":1,"s":-1}', '{"v":1,"d":1,"s":1.5}',
-    `{"v":1,"d":1,"o":"${'x'.repeat(65)}"}`, '{"v":1,"d":1,"s":"2"}', '\u0000\uFFFD', `{"v":1,"d":"${'x'.repeat(largestMessage)}"}`]
+    `{"v":1,"d":1,"o":"${'x'.repeat(65)}"}`, '{"v":1,"d":1,"s":"2"}', '\u0000\uFFFD', `{"v":1,"d":"${'x'.repeat(largestMessageBytes)}"}`]
   for (const text of bad) t.equal(decode(text), 'malformed', text.slice(0, 40))
 })
 

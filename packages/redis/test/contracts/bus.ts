@@ -1,8 +1,8 @@
 import type { Test } from 'tap'
 import { gate, until } from '@respite/testing'
 import type { MessageInfo, PlainBus } from '../../src/bus/bus.ts'
-import { largestMessage } from '../../src/bus/envelope.ts'
-import { longestQueue } from '../../src/bus/subscription.ts'
+import { largestMessageBytes } from '../../src/bus/envelope.ts'
+import { mostWaiting } from '../../src/bus/subscription.ts'
 
 export interface BusFixture {
   /** Another instance of the app on the same server. */
@@ -91,7 +91,7 @@ export function busContract (t: Test, { instance }: BusFixture): void {
     }, { onGap: why => gaps.push(why) })
     await a.publish('slow', 0)
     await slow.reached
-    await Promise.all(Array.from({ length: longestQueue + 1 }, (_, i) => a.publish('slow', i + 1)))
+    await Promise.all(Array.from({ length: mostWaiting + 1 }, (_, i) => a.publish('slow', i + 1)))
     await until('the overflow', () => gaps.length > 0)
     slow.open()
     await a.publish('slow', 'after')
@@ -110,7 +110,7 @@ export function busContract (t: Test, { instance }: BusFixture): void {
     for (const value of [circle, undefined, () => 1, Symbol('s'), 1n]) {
       await t.rejects(a.publish('bad', value), { code: 'FST_RSP_BUS_NOT_SERIALISABLE', message: /'bad'/ })
     }
-    await t.rejects(a.publish('bad', 'x'.repeat(largestMessage)), { code: 'FST_RSP_BUS_TOO_LARGE', message: new RegExp(`'bad'.*${largestMessage}`) })
+    await t.rejects(a.publish('bad', 'x'.repeat(largestMessageBytes)), { code: 'FST_RSP_BUS_TOO_LARGE', message: new RegExp(`'bad'.*${largestMessageBytes}`) })
     await a.publish('bad', 2)
     await until('both', () => heard.length === 2)
     t.same(gaps, [])

@@ -54,8 +54,8 @@ export function redisDurableTopicsContract (t: Test, { instance, send }: ServedM
   t.test('a stream and, a month later, its numbers have an expiry, which each message prolongs', async t => {
     const { bus } = await instance()
     await bus.publish('expiry', 1, durable)
-    const month = 2_592_000_000
-    for (const [key, moreMs] of [[keyOf('expiry'), 0], [`${keyOf('expiry')}:last`, month]] as const) {
+    const monthMs = 2_592_000_000
+    for (const [key, moreMs] of [[keyOf('expiry'), 0], [`${keyOf('expiry')}:last`, monthMs]] as const) {
       await send('PEXPIRE', key, 5_000)
       await bus.publish('expiry', 2, durable)
       const ms = Number(await send('PTTL', key))

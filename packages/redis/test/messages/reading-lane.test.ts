@@ -19,7 +19,18 @@ function laneOver (t: Test, answers: Partial<Pick<Subscriber, 'clientId' | 'send
 
 function reader (key: string) {
   const heard: string[] = []
-  return { heard, key, room: 1, after: '0-0', receive: () => { heard.push('entry') }, refused: async (error: Error) => heard.push(error.message) < 0, look: () => {} } satisfies LaneReader & { heard: string[] }
+  return {
+    heard,
+    key,
+    room: 1,
+    after: '0-0',
+    receive: () => { heard.push('entry') },
+    refused: async (error: Error) => {
+      heard.push(error.message)
+      return false
+    },
+    look: () => {}
+  } satisfies LaneReader & { heard: string[] }
 }
 
 // Seen: a server that takes no more connections, and not a word of it.
