@@ -36,7 +36,8 @@ const mostMarks = 1_000
 export class Flusher {
   readonly #parts: FlusherParts
   readonly #queue: FlushQueue
-  readonly #met = new Map<string, Promise<unknown>>()
+  // By hash: one flush of a copy at a time.
+  readonly #underWay = new Map<string, Promise<unknown>>()
 
   constructor (parts: FlusherParts) {
     this.#parts = parts
@@ -68,14 +69,14 @@ export class Flusher {
   }
 
   /** Of an instance of mode through: one of another mode has left changes in this copy, which come before any of our own. */
-  meet (place: Place): void {
-    if (this.#met.has(place.hash)) return
-    this.#met.set(place.hash, this.#parts.inBackground(this.flush(place).finally(() => this.#met.delete(place.hash))))
+  flushInBackground (place: Place): void {
+    if (this.#underWay.has(place.hash)) return
+    this.#underWay.set(place.hash, this.#parts.inBackground(this.flush(place).finally(() => this.#underWay.delete(place.hash))))
   }
 
-  /** Resolves when what was met in a copy is in its row, or could not be brought there. */
-  async met (hash: string): Promise<void> {
-    await this.#met.get(hash)
+  /** Resolves when what `flushInBackground` found in a copy is in its row, or could not be brought there. */
+  async whenFlushed (hash: string): Promise<void> {
+    await this.#underWay.get(hash)
   }
 
   /** A touch writes the row anyway. */

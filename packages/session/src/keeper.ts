@@ -22,7 +22,7 @@ export interface KeeperParts {
   /** With `data` other than through. */
   readonly flusher: Flusher | undefined
   /** With `data: 'through'`, for what instances of another mode have left in copies. */
-  readonly meeter: Flusher | undefined
+  readonly mixedModeFlusher: Flusher | undefined
   readonly lookUp: LookUp
   readonly tokens: Tokens<Held>
   readonly events: SessionEvents
@@ -116,7 +116,7 @@ export class Keeper {
   async save (held: { tag: string, hash: string }, delta: { set: Fields, deleted: readonly string[], loaded: number, conflict?: ConflictMode }): Promise<SaveResult> {
     const { options: { maxDataBytes }, redis, store } = this.#parts
     if (this.#parts.flusher !== undefined) return await this.#parts.flusher.save(held, delta)
-    await this.#parts.meeter?.met(held.hash)
+    await this.#parts.mixedModeFlusher?.whenFlushed(held.hash)
     const { conflict = this.#parts.options.conflict } = delta
     const result = await this.#durable('save', store.save({ hash: held.hash, tag: held.tag, ...delta, conflict, maxBytes: maxDataBytes }))
     // What the request was given is not so any more.

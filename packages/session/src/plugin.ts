@@ -91,14 +91,14 @@ function build (respite: Respite, options: ResolvedOptions): House {
   const redis = trust && { copies, trust, local }
   const inBackground = (work: Promise<unknown>): Promise<unknown> => keeper.inBackground(work)
   const anyFlusher: Flusher | undefined = redis && new Flusher({ store, ...redis, clock, log, options, counts: flushCounts(respite), inBackground })
-  const [flusher, meeter] = options.data === 'through' ? [undefined, anyFlusher] : [anyFlusher, undefined]
+  const [flusher, mixedModeFlusher] = options.data === 'through' ? [undefined, anyFlusher] : [anyFlusher, undefined]
   const lookUp = new LookUp({
     // Memory answers at once, and needs no timer for every request.
     find: store.kind === 'memory' ? ({ hash }) => store.find(hash) : ({ hash, tag }) => withinDeadline(store.find(hash, tag), options.durableDeadline, 'find'),
     ...(store instanceof RedisStore && { dataSetOf: ({ tag }) => store.dataSetOf(tag) }),
     redis,
     flusher,
-    meeter,
+    mixedModeFlusher,
     events,
     rotateMs: options.rotateEvery === 0 ? Infinity : options.rotateEvery,
     monotonicMs: () => clock.monotonicMs(),
@@ -109,8 +109,8 @@ function build (respite: Respite, options: ResolvedOptions): House {
       keeper.inBackground(keeper.revoke({ owner, sid }))
     }
   })
-  const keeper: Keeper = new Keeper({ store, redis, flusher, meeter, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
-  const rotator = new Rotator({ store, redis, flusher, meeter, tokens, events, clock, log, options, confirm: row => keeper.confirm([], [row]) })
+  const keeper: Keeper = new Keeper({ store, redis, flusher, mixedModeFlusher, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
+  const rotator = new Rotator({ store, redis, flusher, mixedModeFlusher, tokens, events, clock, log, options, confirm: row => keeper.confirm([], [row]) })
   const ends = new SessionEnds({
     living: sids => withinDeadline(store.living(sids), options.durableDeadline, 'living'),
     // Embedded, what other processes do with the same store is told by nobody.
