@@ -25,9 +25,9 @@ type Place = Pick<Held, 'tag' | 'hash'>
 type Delta = { readonly set: Fields, readonly deleted: readonly string[], readonly loaded: number, readonly conflict?: SaveRequest['conflict'] }
 
 // Newer changes may come between a flush and the drop of its copy; after so many the row stays pending, and a healer tries again.
-const attempts = 5
+const maxAttempts = 5
 /** Marks of one copy from which on it is flushed at once, whatever the mode: also names of deleted fields take room. */
-const mostMarks = 1_000
+const maxMarks = 1_000
 
 /**
  * Saves that reach Redis before the row (`data: 'behind'`), or Redis alone (`'redis'`). The copy itself says what its row does not
@@ -53,7 +53,7 @@ export class Flusher {
       ? await copies.keep(place, delta, { all: conflict === 'last-wins', maxBytes: maxDataBytes }).catch(isTooLargeOrNone)
       : undefined
     if (marks === undefined) return await this.#through(place, { ...delta, conflict })
-    if (marks > mostMarks) inBackground(this.flush(place))
+    if (marks > maxMarks) inBackground(this.flush(place))
     else this.note(place)
     return { outcome: 'saved', hash: place.hash, version: delta.loaded }
   }
@@ -134,7 +134,7 @@ export class Flusher {
   /** @returns false if the copy is to go, and has newer changes each time */
   async #bring (place: Place, drop: boolean): Promise<boolean> {
     const { store, copies, options: { durableDeadline } } = this.#parts
-    for (let attempt = 0; attempt < attempts; attempt++) {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const unsaved = await copies.unsaved(place)
       if (unsaved === undefined && !drop) return true
       const result = unsaved && await withinDeadline(store.flush({ hash: place.hash, ...unsaved }), durableDeadline, 'flush')

@@ -31,7 +31,7 @@ export interface Session {
   names (): string[]
 }
 
-const mostFields = 1_000
+const maxFields = 1_000
 
 /** A request's session: what was found, and what the request changes of it. */
 export class RequestSession implements Session {
@@ -165,7 +165,7 @@ export class RequestSession implements Session {
 
   #checkSize (name: string, json: string): void {
     const all = this.raw().set(name, json)
-    if (all.size > mostFields) throw new FST_RSP_SESSION_TOO_MANY_FIELDS(name, mostFields)
+    if (all.size > maxFields) throw new FST_RSP_SESSION_TOO_MANY_FIELDS(name, maxFields)
     let bytes = 2
     for (const [field, text] of all) bytes += Buffer.byteLength(field) + Buffer.byteLength(text) + 4
     if (bytes > this.#maxBytes) throw new FST_RSP_SESSION_TOO_LARGE(name, bytes, this.#maxBytes)

@@ -12,8 +12,8 @@ import { type ChosenId, ChosenIds, endedSidOf } from './chosen-ids.ts'
 export interface Written { readonly fields: Fields, readonly idleMs: number }
 
 // Sessions of one statement of `clear`, and how many of them end at once.
-const batch = 100
-const atOnce = 8
+const batchSize = 100
+const concurrency = 8
 /** Ends of the row and of the cookie that are this close are the same. */
 const slackMs = 1_000
 
@@ -70,9 +70,9 @@ export class PeerSessions {
 
   /** Ends all sessions of other libraries that are alive when it is called. */
   async clear (): Promise<void> {
-    for (let left = await this.count(); left > 0; left -= batch) {
-      const rows = await this.list(batch)
-      for (let i = 0; i < rows.length; i += atOnce) await Promise.all(rows.slice(i, i + atOnce).map(row => this.#end(row)))
+    for (let left = await this.count(); left > 0; left -= batchSize) {
+      const rows = await this.list(batchSize)
+      for (let i = 0; i < rows.length; i += concurrency) await Promise.all(rows.slice(i, i + concurrency).map(row => this.#end(row)))
     }
   }
 

@@ -18,7 +18,7 @@ export interface ExpressSession {
 export type AppSession = any
 
 /** Sessions that `all` gives at most. */
-const mostListed = 1_000
+const maxListed = 1_000
 
 /**
  * A store for @fastify/session and express-session, over the two stores of @respite/session. What it promises is theirs:
@@ -122,7 +122,7 @@ export class RespiteStore extends EventEmitter {
   }
 
   async #all (): Promise<StoredSession[]> {
-    const rows = await this.#sessions.list(mostListed)
+    const rows = await this.#sessions.list(maxListed)
     return rows.flatMap(({ fields, leftMs }) => read(name => fields.get(name), this.#endOf(leftMs)) ?? [])
   }
 
