@@ -50,7 +50,7 @@ export class Flusher {
     const { conflict = usual } = delta
     const marks = trust.believes(place.hash)
       // An error: it is not known whether Redis has it. The row gets it then, which wins over a copy that does not know of it.
-      ? await copies.keep(place, delta, { all: conflict === 'last-wins', maxBytes: maxDataBytes }).catch(isTooLargeOrNone)
+      ? await copies.keep(place, delta, { all: conflict === 'last-wins', maxBytes: maxDataBytes }).catch(rethrowTooLarge)
       : undefined
     if (marks === undefined) return await this.#through(place, { ...delta, conflict })
     if (marks > maxMarks) inBackground(this.flush(place))
@@ -148,7 +148,7 @@ export class Flusher {
   }
 }
 
-function isTooLargeOrNone (error: unknown): undefined {
+function rethrowTooLarge (error: unknown): undefined {
   if ((error as { code?: string }).code === 'FST_RSP_SESSION_TOO_LARGE') throw error
   return undefined
 }

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { Copies, Held } from './copies.ts'
 import { copyFields } from './found-session.ts'
-import { livesBy } from './lives-by.ts'
+import { lifetimeOf } from './lifetime.ts'
 import type { Flusher } from './flusher.ts'
 import type { LocalSessions } from './local-sessions.ts'
 import type { LookUp } from './look-up.ts'
@@ -63,7 +63,7 @@ export class Keeper {
    */
   async login (owner: Owner | undefined, fields: Fields, { replaces, remember = false }: { replaces?: string | undefined, remember?: boolean } = {}): Promise<NewSession> {
     const { options, redis, store, tokens, newId, events } = this.#parts
-    const { idle, absolute } = livesBy(options, remember)
+    const { idle, absolute } = lifetimeOf(options, remember)
     const sid = newId()
     const who = owner ?? ownerOfVisitor(sid)
     const tag = owner === undefined ? newVisitorTag() : await this.#tagOf(owner) ?? newTag()

@@ -1,6 +1,6 @@
 import type { Respite } from '@respite/redis'
 import type { SessionEvents } from './session-events.ts'
-import { isEndedMark } from './stores/marks.ts'
+import { isTombstone } from './stores/sid-prefixes.ts'
 import type { SessionStore } from './stores/store.ts'
 
 const intervalMs = 60_000
@@ -26,7 +26,7 @@ export function purger ({ store, events, respite }: { store: SessionStore, event
     try {
       for (let batch = 0; batch < maxBatches; batch++) {
         const purged = await store.purge(batchSize)
-        for (const { sid, userId, expired } of purged) if (expired && !isEndedMark(sid)) events.emit('expired', { id: sid, userId })
+        for (const { sid, userId, expired } of purged) if (expired && !isTombstone(sid)) events.emit('expired', { id: sid, userId })
         if (stopped || began !== purging || purged.length < batchSize) break
       }
     } catch (error) {

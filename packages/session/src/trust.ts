@@ -40,7 +40,7 @@ export class Trust {
   readonly #lagging = new Map<string, number>()
   #polls = 0
   /** Answers up to this poll give no trust. */
-  #useless = 0
+  #lastVoidPoll = 0
   #failures = 0
   #firstSeenMs = new Map<string, number>()
   #healing = false
@@ -83,7 +83,7 @@ export class Trust {
     if (this.#lagging.size < maxPending) this.#lagging.set(hash, this.#polls)
     else {
       this.#asked = never
-      this.#useless = this.#polls
+      this.#lastVoidPoll = this.#polls
     }
     onPending?.([{ tag, hash }])
   }
@@ -108,7 +108,7 @@ export class Trust {
       const rows = await withinDeadline(store.pending(maxPending + 1), times.deadlineMs, 'pending')
       if (this.#failures >= 2) log.info('the durable session store answers again')
       this.#failures = 0
-      if (rows.length <= maxPending && asked.poll > this.#useless) this.#install(asked, rows)
+      if (rows.length <= maxPending && asked.poll > this.#lastVoidPoll) this.#install(asked, rows)
       else {
         this.#asked = never
         log.error({ pending: Math.max(rows.length, this.#lagging.size) }, 'too many session rows that Redis does not know of: every request asks the durable store')

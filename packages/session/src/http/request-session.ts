@@ -5,6 +5,7 @@ import {
 import type { Held } from '../copies.ts'
 import { fieldOf, type FoundSession } from '../found-session.ts'
 import type { Transport } from '../options.ts'
+import { bytesOf } from '../stores/merge.ts'
 
 /** The fields of a session and their types; declared by the app: `declare module '@respite/session' { interface SessionData { cart: string[] } }`. */
 export interface SessionData {}
@@ -166,8 +167,7 @@ export class RequestSession implements Session {
   #checkSize (name: string, json: string): void {
     const all = this.raw().set(name, json)
     if (all.size > maxFields) throw new FST_RSP_SESSION_TOO_MANY_FIELDS(name, maxFields)
-    let bytes = 2
-    for (const [field, text] of all) bytes += Buffer.byteLength(field) + Buffer.byteLength(text) + 4
+    const bytes = bytesOf(all)
     if (bytes > this.#maxBytes) throw new FST_RSP_SESSION_TOO_LARGE(name, bytes, this.#maxBytes)
   }
 }

@@ -3,7 +3,7 @@ import { FST_RSP_SESSION_CONFLICT, FST_RSP_SESSION_NO_COOKIE, FST_RSP_SESSION_OF
 import type { Copies } from '../copies.ts'
 import { flatFields } from '../found-session.ts'
 import type { Keeper, NewSession } from '../keeper.ts'
-import { livesBy } from '../lives-by.ts'
+import { lifetimeOf } from '../lifetime.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { type Owner, ownerOf, ownerOfUser } from '../owner.ts'
 import type { Rotator } from '../rotator.ts'
@@ -85,7 +85,7 @@ export async function login (parts: ReplyParts, { reply, session }: Target, { us
   }
   session.via = 'cookie'
   session.cookie = made.token
-  if (remember) session.keptMs = livesBy(parts.options, remember).absolute
+  if (remember) session.keptMs = lifetimeOf(parts.options, remember).absolute
   return { id: made.sid }
 }
 
@@ -162,7 +162,7 @@ interface Adopted { readonly made: NewSession, readonly owner: Owner | undefined
 
 function adopt ({ hold, options }: ReplyParts, session: RequestSession, { made, owner, fields, remember }: Adopted): void {
   const { hash, tag, sid } = made
-  const { idle, absolute } = livesBy(options, remember)
+  const { idle, absolute } = lifetimeOf(options, remember)
   const leftMs = Math.min(idle, absolute)
   const rememberMs = remember ? idle : undefined
   const found = { hash, sid, userId: owner?.userId, version: 1, leftMs, untouchable: true, rememberMs, authAgeMs: 0, rotation: undefined, flat: flatFields(fields) }

@@ -6,7 +6,7 @@ import type { House } from '../house.ts'
 import { bytesOf } from '../stores/merge.ts'
 import type { Fields, PeerRow } from '../stores/store.ts'
 import { withinDeadline } from '../within-deadline.ts'
-import { type ChosenId, ChosenIds, endedSidOf } from './chosen-ids.ts'
+import { type ChosenId, ChosenIds, tombstoneSidOf } from './chosen-ids.ts'
 
 /** A session to be written. */
 export interface Written { readonly fields: Fields, readonly idleMs: number }
@@ -148,12 +148,12 @@ export class PeerSessions {
   /** First a row that keeps the id from being made again, as long as a session may live; then the end of what is there. */
   async #end ({ sid, owner, tag }: { sid: string, owner: string, tag: string }): Promise<void> {
     const { store, keeper, options: { absolute } } = this.#house
-    const mark = endedSidOf(sid)
+    const tombstone = tombstoneSidOf(sid)
     await this.#durable('revoke', store.login({
       owner: { owner, userId: undefined },
       tag,
       hash: randomSecret(32).toString('base64url'),
-      sid: mark,
+      sid: tombstone,
       fields: new Map(),
       idleMs: absolute,
       absoluteMs: absolute,
@@ -161,7 +161,7 @@ export class PeerSessions {
       onExceed: 'evict-oldest',
       replaces: undefined
     }))
-    await keeper.revoke({ owner, except: mark })
+    await keeper.revoke({ owner, except: tombstone })
   }
 
   #lost ({ sid }: ChosenId): void {

@@ -7,7 +7,7 @@ import type { ResolvedOptions } from './options.ts'
  * @param remember - what the login said; from a form it may be anything
  * @throws FST_RSP_SESSION_REMEMBER
  */
-export function livesBy ({ idle, absolute, remember: ends }: Pick<ResolvedOptions, 'idle' | 'absolute' | 'remember'>, remember: boolean): { readonly idle: number, readonly absolute: number } {
+export function lifetimeOf ({ idle, absolute, remember: ends }: Pick<ResolvedOptions, 'idle' | 'absolute' | 'remember'>, remember: boolean): { readonly idle: number, readonly absolute: number } {
   if (typeof remember !== 'boolean') throw new FST_RSP_SESSION_REMEMBER(`'remember' must be true or false, got ${inspect(remember, { depth: 0, maxStringLength: 40 })}`)
   if (!remember) return { idle, absolute }
   if (ends === undefined) throw new FST_RSP_SESSION_REMEMBER("remember: true needs the option 'remember': { idle, absolute }, such as { idle: '30d', absolute: '90d' }")
