@@ -10,7 +10,7 @@ const maxBatches = 100
 // A call that was never answered, as over a connection that broke in silence, must not be the last; one over a large table takes its minutes.
 const givenUpMs = 10 * intervalMs
 
-/** Deletes what has expired, once a minute over all instances. */
+/** Deletes what has expired, about once a minute over all instances. */
 export function purger ({ store, events, respite }: { store: SessionStore, events: SessionEvents, respite: Respite }): { start (): void, stop (): void } {
   let timer: NodeJS.Timeout | undefined
   let purging: { readonly sinceMs: number } | undefined

@@ -50,7 +50,7 @@ FROM respite_session WHERE hash = ? AND next_hash IS NULL AND ${alive()}`,
     markPending: 'UPDATE respite_session SET pend = ver WHERE hash = ? AND dead = 0',
     // Also of a dead one: Redis may not know yet that it is.
     ownerOfSession: 'SELECT owner FROM respite_session WHERE sid = ? LIMIT 1',
-    list: `SELECT sid, user_id, created_ms, auth_ms, idle_ms, end_ms, remember_ms, ${now} AS now_ms FROM respite_session
+    list: `SELECT sid, user_id, created_ms, auth_ms, idle_ms, end_ms, remember_ms FROM respite_session
 WHERE owner = ? AND next_hash IS NULL AND ${alive()} ORDER BY epoch DESC`,
     living: (n: number) => `SELECT sid, hash, tag, remember_ms, CASE WHEN idle_ms < end_ms THEN idle_ms ELSE end_ms END - ${now} AS left_ms,
 CASE WHEN end_ms <= idle_ms THEN 1 ELSE 0 END AS capped FROM respite_session WHERE sid IN (${list(n)}) AND next_hash IS NULL AND ${alive()}`,
