@@ -5,10 +5,11 @@ interface Place { readonly tag: string, readonly hash: string }
 interface Noted { readonly place: Place, /** When it was first noted; flushes that failed do not change it. */ readonly sinceMs: number, readonly dueMs: number }
 
 /** What the queue works with. */
-export interface FlushQueueParts { readonly everyMs: number, readonly clock: Clock, readonly log: FastifyBaseLogger }
+export interface FlushQueueParts { /** From when one is noted to its flush. */ readonly everyMs: number, readonly clock: Clock, readonly log: FastifyBaseLogger }
 
 // Beyond, the oldest is flushed at once.
 const maxQueued = 10_000
+/** Flushes at once. */
 const concurrency = 8
 
 /** Sessions to be flushed, each a fixed time after it was first noted; so the first that was noted is the first that is due. */

@@ -3,7 +3,7 @@ import { FST_RSP_SESSION_REMEMBER } from './errors.ts'
 import type { ResolvedOptions } from './options.ts'
 
 /**
- * The two ends of a new session, ms.
+ * The two ends of a new session, ms from its log-in.
  * @param remember - what the login said; from a form it may be anything
  * @throws FST_RSP_SESSION_REMEMBER
  */

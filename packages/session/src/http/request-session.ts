@@ -26,7 +26,7 @@ export interface Session {
    * @throws FST_RSP_SESSION_NOT_SERIALISABLE, FST_RSP_SESSION_TOO_LARGE, FST_RSP_SESSION_TOO_MANY_FIELDS, FST_RSP_SESSION_FIELD_INVALID, FST_RSP_SESSION_OFF
    */
   set<Name extends string> (name: Name, value: SessionValue<Name>): void
-  /** Removes a field. */
+  /** Removes a field. @throws FST_RSP_SESSION_OFF */
   delete (name: string): void
   /** The names of all fields. */
   names (): string[]

@@ -20,17 +20,21 @@ declare module 'fastify' {
     readonly session: Session
   }
   interface FastifyReply {
-    /** Logs a user in: with a new id, and ends what `perUser` does not allow beside it. */
+    /**
+     * Logs a user in: with a new id, and ends what `perUser` does not allow beside it.
+     * @throws FST_RSP_SESSION_USER_INVALID, FST_RSP_SESSION_LOGIN_OPTION, FST_RSP_SESSION_REMEMBER, FST_RSP_SESSION_TRANSPORT, FST_RSP_SESSION_CROSS_ORIGIN,
+     * FST_RSP_SESSION_LIMIT, FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT; for `data` and `carry` what `request.session.set` throws
+     */
     login (userId: string, options?: LoginOptions): Promise<LoginReply>
     /**
      * Ends the request's session everywhere.
-     * @throws FST_RSP_SESSION_OFF on a route with `session: false`
+     * @throws FST_RSP_SESSION_OFF on a route with `session: false`; FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT: the cookie is removed all the same
      */
     logout (): Promise<void>
     /**
      * Gives the request's session a new secret at once, as after a change of rights; the old one answers for `grace`. A cookie is set
      * by itself, a bearer's token is in what is returned.
-     * @throws FST_RSP_SESSION_REQUIRED without a session, FST_RSP_SESSION_ROTATED, FST_RSP_SESSION_OFF, FST_RSP_SESSION_STORE_DOWN
+     * @throws FST_RSP_SESSION_REQUIRED without a session, FST_RSP_SESSION_ROTATED, FST_RSP_SESSION_OFF, FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT
      */
     rotate (): Promise<LoginReply>
   }
