@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { FST_RSP_SESSION_REMEMBER } from './errors.ts'
-import type { ResolvedOptions } from './options.ts'
+import type { ResolvedOptions } from './resolved-options.ts'
 
 /**
  * The two ends of a new session, ms from its log-in.
