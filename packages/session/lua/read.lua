@@ -1,5 +1,5 @@
 -- Reads copies, and is the only command of a request that finds its own. Makes a gate where it is missing or of another era.
--- KEYS[2i - 1] u, the user's gate: hash n (lineage), g (gate), e (era)   [2i] s, a copy: hash n, v, i, o, c, r, f:<name>, or x; absent: only a lease is wanted
+-- KEYS[2i - 1] u, the user's gate: hash n (lineage), g (gate), e (era)   [2i] s, a copy: hash n, v, i, o, m, c, r, q, w, f:<name>, d:<name> (see keys.ts), or x; absent: only a lease is wanted
 -- ARGV[1] lease, ms; then for each copy: [2i] era of the asker   [2i + 1] fresh lineage
 -- Clock   redis, by key expiry   Returns for each {'HIT', n, g, pttl, fields} | {'DEAD'} | {'MISS', n, g} | {'ERROR', why}: what lies there is not ours
 local leaseMs = tonumber(ARGV[1])

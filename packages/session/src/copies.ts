@@ -26,7 +26,8 @@ export interface CopyContent {
   readonly fields: readonly string[]
 }
 
-const deadMs = 60_000
+// How long Redis remembers that a session is dead: as a key with only field x.
+const tombstoneTtlMs = 60_000
 
 /** The copies of sessions in Redis: a script each, and none but a leased fill, activate or rotate creates one. */
 export class Copies {
@@ -78,12 +79,12 @@ export class Copies {
   }
 
   bury (held: Held): Promise<unknown> {
-    return this.#write(scripts.bury, [held.keys[1]], [deadMs])
+    return this.#write(scripts.bury, [held.keys[1]], [tombstoneTtlMs])
   }
 
   /** @param hashes - with whether each is dead, or only not to be kept */
   kill (tag: string, hashes: readonly { readonly hash: string, readonly dead: boolean }[]): Promise<unknown> {
-    return this.#write(scripts.kill, this.#keysOf(tag, hashes.map(({ hash }) => hash)), [deadMs, ...hashes.map(({ dead }) => dead ? '1' : '0')])
+    return this.#write(scripts.kill, this.#keysOf(tag, hashes.map(({ hash }) => hash)), [tombstoneTtlMs, ...hashes.map(({ dead }) => dead ? '1' : '0')])
   }
 
   /** Ends all copies of a user, known and unknown. */
@@ -95,7 +96,7 @@ export class Copies {
   /** @param hashes - the new one, then the victims */
   activate (tag: string, hashes: readonly [string, ...string[]], lease: Lease | undefined, content: CopyContent): Promise<unknown> {
     const { version, ttlMs, fields } = content
-    const args: RedisArg[] = [lease?.n ?? '', lease?.g ?? '', version, Math.floor(ttlMs), deadMs, ...fields]
+    const args: RedisArg[] = [lease?.n ?? '', lease?.g ?? '', version, Math.floor(ttlMs), tombstoneTtlMs, ...fields]
     return this.#write(scripts.activate, this.#keysOf(tag, hashes), args)
   }
 

@@ -20,7 +20,7 @@ interface Waiting { readonly keys: CopyKeys, readonly era: string, readonly call
 
 const leaseMs = '10000'
 /** Copies that one call reads at most: Redis serves nobody else meanwhile. */
-const mostAtOnce = 64
+const maxBatch = 64
 
 /** Reads of copies, and leases on gates. The reads of a turn of the event loop are one call; in a Cluster each is its own, since a script must stay in one slot. */
 export class CopyReads {
@@ -49,7 +49,7 @@ export class CopyReads {
     }
     const waiting = this.#waiting.push({ keys, era, callback })
     if (waiting === 1) this.#link.soon(() => this.#readAll())
-    else if (waiting === mostAtOnce) this.#readAll()
+    else if (waiting === maxBatch) this.#readAll()
     return true
   }
 

@@ -5,11 +5,12 @@ interface Place { readonly tag: string, readonly hash: string }
 interface Noted { readonly place: Place, /** When it was first noted; flushes that failed do not change it. */ readonly sinceMs: number, readonly dueMs: number }
 
 /** What the queue works with. */
-export interface FlushQueueParts { readonly everyMs: number, readonly clock: Clock, readonly log: FastifyBaseLogger }
+export interface FlushQueueParts { /** From when one is noted to its flush. */ readonly everyMs: number, readonly clock: Clock, readonly log: FastifyBaseLogger }
 
 // Beyond, the oldest is flushed at once.
-const most = 10_000
-const atOnce = 8
+const maxQueued = 10_000
+/** Flushes at once. */
+const concurrency = 8
 
 /** Sessions to be flushed, each a fixed time after it was first noted; so the first that was noted is the first that is due. */
 export class FlushQueue {
@@ -28,7 +29,7 @@ export class FlushQueue {
   add (place: Place): void {
     if (this.#noted.has(place.hash) || this.#closed) return
     this.#put(place, this.#parts.clock.monotonicMs())
-    if (this.#noted.size > most) this.#run()
+    if (this.#noted.size > maxQueued) this.#run()
     else this.#schedule()
   }
 
@@ -56,7 +57,7 @@ export class FlushQueue {
     clearTimeout(this.#timer)
     await this.#running
     while (this.#noted.size > 0) {
-      const failed = await this.#some([...this.#noted.values()].slice(0, atOnce))
+      const failed = await this.#some([...this.#noted.values()].slice(0, concurrency))
       if (failed.length === 0) continue
       this.#parts.log.warn({ sessions: failed.length + this.#noted.size }, 'sessions were not flushed at the end of this process: the next request of each does it')
       return
@@ -83,12 +84,12 @@ export class FlushQueue {
       const nowMs = this.#parts.clock.monotonicMs()
       const due: Noted[] = []
       for (const one of this.#noted.values()) {
-        if (due.length === atOnce || (one.dueMs > nowMs && this.#noted.size <= most)) break
+        if (due.length === concurrency || (one.dueMs > nowMs && this.#noted.size <= maxQueued)) break
         due.push(one)
       }
       if (due.length === 0) return
       // Behind all others, so that what cannot be flushed now is no hurdle for them; where there is no room, the next request notes it.
-      for (const { place, sinceMs } of await this.#some(due)) if (this.#noted.size < most && !this.#noted.has(place.hash)) this.#put(place, sinceMs)
+      for (const { place, sinceMs } of await this.#some(due)) if (this.#noted.size < maxQueued && !this.#noted.has(place.hash)) this.#put(place, sinceMs)
     }
   }
 

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Copies, Held } from './copies.ts'
 import { FST_RSP_SESSION_COPY_BUSY } from './errors.ts'
 import { FlushQueue } from './flush-queue.ts'
-import type { ResolvedOptions } from './options.ts'
+import type { ResolvedOptions } from './resolved-options.ts'
 import type { Fields, SaveRequest, SaveResult, SessionStore } from './stores/store.ts'
 import type { Trust } from './trust.ts'
 import { withinDeadline } from './within-deadline.ts'
@@ -25,9 +25,9 @@ type Place = Pick<Held, 'tag' | 'hash'>
 type Delta = { readonly set: Fields, readonly deleted: readonly string[], readonly loaded: number, readonly conflict?: SaveRequest['conflict'] }
 
 // Newer changes may come between a flush and the drop of its copy; after so many the row stays pending, and a healer tries again.
-const attempts = 5
+const maxAttempts = 5
 /** Marks of one copy from which on it is flushed at once, whatever the mode: also names of deleted fields take room. */
-const mostMarks = 1_000
+const maxMarks = 1_000
 
 /**
  * Saves that reach Redis before the row (`data: 'behind'`), or Redis alone (`'redis'`). The copy itself says what its row does not
@@ -36,7 +36,8 @@ const mostMarks = 1_000
 export class Flusher {
   readonly #parts: FlusherParts
   readonly #queue: FlushQueue
-  readonly #met = new Map<string, Promise<unknown>>()
+  // By hash: one flush of a copy at a time.
+  readonly #underWay = new Map<string, Promise<unknown>>()
 
   constructor (parts: FlusherParts) {
     this.#parts = parts
@@ -49,10 +50,10 @@ export class Flusher {
     const { conflict = usual } = delta
     const marks = trust.believes(place.hash)
       // An error: it is not known whether Redis has it. The row gets it then, which wins over a copy that does not know of it.
-      ? await copies.keep(place, delta, { all: conflict === 'last-wins', maxBytes: maxDataBytes }).catch(isTooLargeOrNone)
+      ? await copies.keep(place, delta, { all: conflict === 'last-wins', maxBytes: maxDataBytes }).catch(rethrowTooLarge)
       : undefined
     if (marks === undefined) return await this.#through(place, { ...delta, conflict })
-    if (marks > mostMarks) inBackground(this.flush(place))
+    if (marks > maxMarks) inBackground(this.flush(place))
     else this.note(place)
     return { outcome: 'saved', hash: place.hash, version: delta.loaded }
   }
@@ -68,14 +69,14 @@ export class Flusher {
   }
 
   /** Of an instance of mode through: one of another mode has left changes in this copy, which come before any of our own. */
-  meet (place: Place): void {
-    if (this.#met.has(place.hash)) return
-    this.#met.set(place.hash, this.#parts.inBackground(this.flush(place).finally(() => this.#met.delete(place.hash))))
+  flushInBackground (place: Place): void {
+    if (this.#underWay.has(place.hash)) return
+    this.#underWay.set(place.hash, this.#parts.inBackground(this.flush(place).finally(() => this.#underWay.delete(place.hash))))
   }
 
-  /** Resolves when what was met in a copy is in its row, or could not be brought there. */
-  async met (hash: string): Promise<void> {
-    await this.#met.get(hash)
+  /** Resolves when what `flushInBackground` found in a copy is in its row, or could not be brought there. */
+  async whenFlushed (hash: string): Promise<void> {
+    await this.#underWay.get(hash)
   }
 
   /** A touch writes the row anyway. */
@@ -133,7 +134,7 @@ export class Flusher {
   /** @returns false if the copy is to go, and has newer changes each time */
   async #bring (place: Place, drop: boolean): Promise<boolean> {
     const { store, copies, options: { durableDeadline } } = this.#parts
-    for (let attempt = 0; attempt < attempts; attempt++) {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const unsaved = await copies.unsaved(place)
       if (unsaved === undefined && !drop) return true
       const result = unsaved && await withinDeadline(store.flush({ hash: place.hash, ...unsaved }), durableDeadline, 'flush')
@@ -147,7 +148,7 @@ export class Flusher {
   }
 }
 
-function isTooLargeOrNone (error: unknown): undefined {
+function rethrowTooLarge (error: unknown): undefined {
   if ((error as { code?: string }).code === 'FST_RSP_SESSION_TOO_LARGE') throw error
   return undefined
 }

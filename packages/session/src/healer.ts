@@ -15,7 +15,7 @@ export interface HealerParts {
 }
 
 // Where so many users' keys are refused, it is not the keys.
-const mostRefused = 100
+const maxRefusedUsers = 100
 
 /** Tells Redis what it did not acknowledge: for rows that another process may have left. */
 export async function heal ({ store, log, deadlineMs, ...parts }: HealerParts, rows: readonly PendingRow[]): Promise<void> {
@@ -26,7 +26,7 @@ export async function heal ({ store, log, deadlineMs, ...parts }: HealerParts, r
     } catch (error) {
       log.debug({ err: error }, 'Redis cannot be told yet of ended sessions')
       // What lies under one user's keys, or one session that is saved all the time, must not keep the others waiting.
-      if (isOfOneUser(error as RefusedLike) && ++refused < mostRefused) continue
+      if (isOfOneUser(error as RefusedLike) && ++refused < maxRefusedUsers) continue
       return
     }
     await withinDeadline(store.confirm(some.filter(row => row.dead).map(row => row.hash), some.filter(row => !row.dead)), deadlineMs, 'confirm')

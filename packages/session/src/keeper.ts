@@ -3,11 +3,12 @@ import type { FastifyBaseLogger } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { Copies, Held } from './copies.ts'
 import { copyFields } from './found-session.ts'
-import { livesBy } from './lives-by.ts'
+import { lifetimeOf } from './lifetime.ts'
 import type { Flusher } from './flusher.ts'
 import type { LocalSessions } from './local-sessions.ts'
 import type { LookUp } from './look-up.ts'
-import type { ConflictMode, ResolvedOptions } from './options.ts'
+import type { ConflictMode } from './options.ts'
+import type { ResolvedOptions } from './resolved-options.ts'
 import { type Owner, ownerOfVisitor } from './owner.ts'
 import type { SessionEvents } from './session-events.ts'
 import type { EndedRow, Fields, LoginResult, PendingRow, RevokeRequest, SaveResult, SessionStore } from './stores/store.ts'
@@ -22,7 +23,7 @@ export interface KeeperParts {
   /** With `data` other than through. */
   readonly flusher: Flusher | undefined
   /** With `data: 'through'`, for what instances of another mode have left in copies. */
-  readonly meeter: Flusher | undefined
+  readonly mixedModeFlusher: Flusher | undefined
   readonly lookUp: LookUp
   readonly tokens: Tokens<Held>
   readonly events: SessionEvents
@@ -63,7 +64,7 @@ export class Keeper {
    */
   async login (owner: Owner | undefined, fields: Fields, { replaces, remember = false }: { replaces?: string | undefined, remember?: boolean } = {}): Promise<NewSession> {
     const { options, redis, store, tokens, newId, events } = this.#parts
-    const { idle, absolute } = livesBy(options, remember)
+    const { idle, absolute } = lifetimeOf(options, remember)
     const sid = newId()
     const who = owner ?? ownerOfVisitor(sid)
     const tag = owner === undefined ? newVisitorTag() : await this.#tagOf(owner) ?? newTag()
@@ -116,7 +117,7 @@ export class Keeper {
   async save (held: { tag: string, hash: string }, delta: { set: Fields, deleted: readonly string[], loaded: number, conflict?: ConflictMode }): Promise<SaveResult> {
     const { options: { maxDataBytes }, redis, store } = this.#parts
     if (this.#parts.flusher !== undefined) return await this.#parts.flusher.save(held, delta)
-    await this.#parts.meeter?.met(held.hash)
+    await this.#parts.mixedModeFlusher?.whenFlushed(held.hash)
     const { conflict = this.#parts.options.conflict } = delta
     const result = await this.#durable('save', store.save({ hash: held.hash, tag: held.tag, ...delta, conflict, maxBytes: maxDataBytes }))
     // What the request was given is not so any more.

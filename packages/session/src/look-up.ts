@@ -22,7 +22,7 @@ export interface LookUpParts {
   /** With `data` other than through. */
   readonly flusher: Flusher | undefined
   /** With `data: 'through'`, for what instances of another mode have left in copies. */
-  readonly meeter: Flusher | undefined
+  readonly mixedModeFlusher: Flusher | undefined
   readonly events: SessionEvents
   readonly monotonicMs: () => number
   /** Age from which on a session gets a new hash; Infinity: never. */
@@ -104,7 +104,7 @@ export class LookUp {
     const found = foundInRedis(held.hash, reply)
     if (found.unsaved) {
       this.#parts.flusher?.note(held)
-      this.#parts.meeter?.meet(held)
+      this.#parts.mixedModeFlusher?.flushInBackground(held)
     }
     callback(null, found)
   }

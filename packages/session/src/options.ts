@@ -1,5 +1,6 @@
 import { defineOptions, type Duration } from '@respite/redis'
 import { FST_RSP_SESSION_OPTIONS } from './errors.ts'
+import type { ResolvedOptions } from './resolved-options.ts'
 import type { SessionStore } from './stores/store.ts'
 
 /** How a token travels. */
@@ -13,70 +14,56 @@ export type DataMode = 'through' | 'behind' | 'redis'
 
 /** What the user gives to `app.register(session, …)`. */
 export interface SessionOptions {
+  /** Keys that sign tokens, 32 characters or more: the first signs, all verify. Required with a durable store. */
   secrets?: readonly string[]
+  /** The authority; `'none'`: sessions live in Redis alone. Absent: they live in this process; only without a Redis server. */
   durable?: SessionStore | 'none'
+  /** With `durable: 'none'`, what becomes of sessions after a restart or failover of Redis. @default 'end' */
   afterFailover?: 'end' | 'trust'
+  /** Creates the tables at boot; false: a missing or older schema is a boot error. @default true */
   migrate?: boolean
+  /** Active sessions a user, 1 to 10,000, and what a login beyond that does. @default { max: 1, onExceed: 'replace' } */
   perUser?: { max?: number, onExceed?: 'replace' | 'evict-oldest' | 'reject' }
+  /** A session ends when no request came for this long: 1 s to a year. @default '30m' */
   idle?: Duration
+  /** A session ends this long after its login: 1 s to a year. @default '12h' */
   absolute?: Duration
+  /** The two ends of a session whose login says `remember: true`: 1 s to a year. Absent: no login may say so. */
   remember?: { idle: Duration, absolute: Duration }
+  /** The idle end is prolonged at most this often. @default '1m' */
   touchEvery?: Duration
+  /** A session in a cookie gets a new secret this often, up to a year; 0: never. @default '15m' */
   rotateEvery?: Duration
+  /** How long the old secret still answers: 100 ms to an hour. @default '10s' */
   grace?: Duration
+  /** How tokens may travel; the first is what `reply.login` uses unless told. @default ['cookie', 'bearer'] */
   transports?: readonly Transport[]
+  /** What happens to a save that another one came before. @default 'merge' */
   conflict?: ConflictMode
+  /** Where a save goes; the same in all instances. @default 'through' */
   data?: DataMode
+  /** With `data: 'behind'`, how long after a save the row has it at the latest: 50 ms to an hour. @default '1m' */
   flushEvery?: Duration
+  /** The most data a session holds, as JSON: 256 bytes to 16 MiB. @default 1048576 */
   maxDataBytes?: number
+  /** The session cookie; HttpOnly always. @default { name: '__Host-sid', path: '/', secure: true, sameSite: 'lax', persistent: false } */
   cookie?: { name?: string, path?: string, domain?: string, secure?: boolean, sameSite?: 'lax' | 'strict' | 'none', persistent?: boolean }
+  /** Refuses unsafe methods with a session cookie from another origin; `origins` lists those that may. @default true */
   csrf?: boolean | { origins?: readonly string[] }
+  /** How often a process asks the durable store what Redis may not know: 50 ms or more. @default '1s' */
   pollEvery?: Duration
+  /** How long such an answer lets it believe Redis: 100 ms or more. @default '3s' */
   trust?: Duration
+  /** How long sessions found in Redis are served while the durable store is down. @default '1m' */
   durableDown?: Duration
+  /** How long the durable store has for an answer: 50 ms or more. @default '2s' */
   durableDeadline?: Duration
+  /** How often the durable store is asked for sessions of open connections: 100 ms to an hour. @default '30s' */
   recheckEvery?: Duration
+  /** Sessions kept in this process without a durable store; beyond, the longest unused one ends. @default 100000 */
   maxSessions?: number
+  /** Keeps copies of sessions in this process; `{}`: 10 s, 10,000 copies and 32 MiB at most. @default false */
   l1?: false | { maxAge?: Duration, maxItems?: number, maxBytes?: number }
-}
-
-/** The same, checked and complete; durations in ms. */
-export interface ResolvedOptions {
-  readonly secrets: readonly string[] | undefined
-  readonly durable: SessionStore | 'none' | undefined
-  readonly afterFailover: 'end' | 'trust'
-  readonly migrate: boolean
-  readonly perUser: { readonly max: number, readonly onExceed: 'replace' | 'evict-oldest' | 'reject' }
-  readonly idle: number
-  readonly absolute: number
-  readonly remember?: { readonly idle: number, readonly absolute: number }
-  readonly touchEvery: number
-  readonly rotateEvery: number
-  readonly grace: number
-  readonly transports: readonly Transport[]
-  readonly conflict: ConflictMode
-  readonly data: DataMode
-  readonly flushEvery: number
-  readonly maxDataBytes: number
-  readonly cookie: CookieOptions
-  readonly csrf: boolean | { readonly origins: readonly string[] }
-  readonly pollEvery: number
-  readonly trust: number
-  readonly durableDown: number
-  readonly durableDeadline: number
-  readonly recheckEvery: number
-  readonly maxSessions: number
-  readonly l1: boolean | { readonly maxAge: number, readonly maxItems: number, readonly maxBytes: number }
-}
-
-/** The cookie's name and attributes; HttpOnly is always set. */
-export interface CookieOptions {
-  readonly name: string
-  readonly path: string
-  readonly domain?: string
-  readonly secure: boolean
-  readonly sameSite: 'lax' | 'strict' | 'none'
-  readonly persistent: boolean
 }
 
 const perUser = {

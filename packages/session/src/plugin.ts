@@ -14,12 +14,13 @@ import { held, sessionDuty, type SessionRequest } from './http/session-duty.ts'
 import { finish, login, logout, type ReplyParts, rotate } from './http/session-reply.ts'
 import { Flusher } from './flusher.ts'
 import { heal } from './healer.ts'
-import { type House, houses } from './house.ts'
+import { type SessionServices, servicesOf } from './session-services.ts'
 import { endedTopic, Keeper } from './keeper.ts'
 import { type LocalSessions, openLocal } from './local-sessions.ts'
 import { LookUp } from './look-up.ts'
 import { metrics } from './metrics.ts'
-import { type ResolvedOptions, resolveOptions, type SessionOptions } from './options.ts'
+import { resolveOptions, type SessionOptions } from './options.ts'
+import type { ResolvedOptions } from './resolved-options.ts'
 import { purger } from './purger.ts'
 import { RedisStore } from './redis-only/redis-store.ts'
 import { Rotator } from './rotator.ts'
@@ -38,11 +39,11 @@ import { withinDeadline } from './within-deadline.ts'
  */
 async function sessionPlugin (fastify: FastifyInstance, given: SessionOptions): Promise<void> {
   const { respite } = fastify
-  const house = openHouse(fastify, given)
-  const { options, events, keeper, rotator, lookUp, copies } = house
+  const services = openServices(fastify, given)
+  const { options, events, keeper, rotator, lookUp, copies } = services
   const cookie = new SessionCookie(options.cookie, options.absolute)
   const checkOrigin = originCheck(options.csrf)
-  const credentials = new Credentials(house.tokens, cookie, { transports: options.transports, events })
+  const credentials = new Credentials(services.tokens, cookie, { transports: options.transports, events })
 
   decorate(fastify, { options, parts: { keeper, rotator, cookie, checkOrigin, options, events, hold: credential => copies.hold(credential) } })
   fastify.addHook('onRoute', checkRoute)
@@ -51,14 +52,14 @@ async function sessionPlugin (fastify: FastifyInstance, given: SessionOptions): 
 }
 
 /** What stands behind every way in: the two stores, and `fastify.sessions`. */
-export function openHouse (fastify: FastifyInstance, given: SessionOptions): House {
+export function openServices (fastify: FastifyInstance, given: SessionOptions): SessionServices {
   const { respite } = fastify
-  const house = build(respite, resolveOptions(given))
-  const { store, events, ends, keeper, options } = house
+  const services = build(respite, resolveOptions(given))
+  const { store, events, ends, keeper, options } = services
   const sessions = createSessions({ keeper, store, events, ends, clock: respite.clock, options })
-  houses.set(sessions, house)
+  servicesOf.set(sessions, services)
   fastify.decorate('sessions', sessions)
-  respite.health.add('session', () => healthOf(house))
+  respite.health.add('session', () => healthOf(services))
   respite.metrics.gauge({
     ...metrics.active,
     async collect (gauge) {
@@ -66,12 +67,12 @@ export function openHouse (fastify: FastifyInstance, given: SessionOptions): Hou
       if (active !== undefined) gauge.of().set(active)
     }
   })
-  if (house.flusher !== undefined && options.data === 'behind') countWaiting(respite, house.flusher)
-  runWithApp(fastify, house)
-  return house
+  if (services.flusher !== undefined && options.data === 'behind') countWaiting(respite, services.flusher)
+  runWithApp(fastify, services)
+  return services
 }
 
-function build (respite: Respite, options: ResolvedOptions): House {
+function build (respite: Respite, options: ResolvedOptions): SessionServices {
   const { link, keyspace, clock, chance } = respite
   if (!link.embedded && options.durable === undefined) throw new FST_RSP_SESSION_DURABLE_MISSING()
   if (options.secrets === undefined && options.durable !== undefined && !(link.embedded && options.durable === 'none')) throw new FST_RSP_SESSION_SECRETS_MISSING()
@@ -91,14 +92,14 @@ function build (respite: Respite, options: ResolvedOptions): House {
   const redis = trust && { copies, trust, local }
   const inBackground = (work: Promise<unknown>): Promise<unknown> => keeper.inBackground(work)
   const anyFlusher: Flusher | undefined = redis && new Flusher({ store, ...redis, clock, log, options, counts: flushCounts(respite), inBackground })
-  const [flusher, meeter] = options.data === 'through' ? [undefined, anyFlusher] : [anyFlusher, undefined]
+  const [flusher, mixedModeFlusher] = options.data === 'through' ? [undefined, anyFlusher] : [anyFlusher, undefined]
   const lookUp = new LookUp({
     // Memory answers at once, and needs no timer for every request.
     find: store.kind === 'memory' ? ({ hash }) => store.find(hash) : ({ hash, tag }) => withinDeadline(store.find(hash, tag), options.durableDeadline, 'find'),
     ...(store instanceof RedisStore && { dataSetOf: ({ tag }) => store.dataSetOf(tag) }),
     redis,
     flusher,
-    meeter,
+    mixedModeFlusher,
     events,
     rotateMs: options.rotateEvery === 0 ? Infinity : options.rotateEvery,
     monotonicMs: () => clock.monotonicMs(),
@@ -109,8 +110,8 @@ function build (respite: Respite, options: ResolvedOptions): House {
       keeper.inBackground(keeper.revoke({ owner, sid }))
     }
   })
-  const keeper: Keeper = new Keeper({ store, redis, flusher, meeter, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
-  const rotator = new Rotator({ store, redis, flusher, meeter, tokens, events, clock, log, options, confirm: row => keeper.confirm([], [row]) })
+  const keeper: Keeper = new Keeper({ store, redis, flusher, mixedModeFlusher, lookUp, tokens, events, bus: respite.bus, clock, log, options, newId: randomToken })
+  const rotator = new Rotator({ store, redis, flusher, mixedModeFlusher, tokens, events, clock, log, options, confirm: row => keeper.confirm([], [row]) })
   const ends = new SessionEnds({
     living: sids => withinDeadline(store.living(sids), options.durableDeadline, 'living'),
     // Embedded, what other processes do with the same store is told by nobody.
@@ -162,7 +163,7 @@ function identityOf (credentials: Credentials): Identity {
   }
 }
 
-function runWithApp (fastify: FastifyInstance, { store, trust, local, flusher, keeper, events, ends, options }: House): void {
+function runWithApp (fastify: FastifyInstance, { store, trust, local, flusher, keeper, events, ends, options }: SessionServices): void {
   const { respite } = fastify
   const purge = purger({ store, events, respite })
   let unsubscribe: (() => void) | undefined
@@ -213,7 +214,7 @@ function followed (local: LocalSessions, { metrics: port }: Respite): () => void
 }
 
 /** Really asks the durable store. While it is down, sessions found in Redis are served for a stated time. */
-async function healthOf ({ store, trust, options }: House): Promise<HealthPart> {
+async function healthOf ({ store, trust, options }: SessionServices): Promise<HealthPart> {
   const up = await withinDeadline(store.tagOf('-'), options.durableDeadline, 'health').then(() => true, () => false)
   return { status: up ? 'ok' : trust?.outlasts('') ? 'degraded' : 'down', store: store.kind, durable: options.durable === 'none' ? 'none' : up ? 'up' : 'down' }
 }

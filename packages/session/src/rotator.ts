@@ -8,7 +8,7 @@ import type { PendingRow, RotateResult } from './stores/store.ts'
 import { withinDeadline } from './within-deadline.ts'
 
 /** What a rotation works with. */
-export interface RotatorParts extends Pick<KeeperParts, 'store' | 'redis' | 'flusher' | 'meeter' | 'tokens' | 'events' | 'clock' | 'log' | 'options'> {
+export interface RotatorParts extends Pick<KeeperParts, 'store' | 'redis' | 'flusher' | 'mixedModeFlusher' | 'tokens' | 'events' | 'clock' | 'log' | 'options'> {
   /** Redis agrees on a row. */
   readonly confirm: (row: PendingRow) => void
 }
@@ -70,9 +70,9 @@ export class Rotator {
   }
 
   async #succeed (held: Held, found: FoundSession, rotation: Lease | 'alone'): Promise<Renewed | undefined> {
-    const { store, flusher, meeter, tokens, events, options } = this.#parts
+    const { store, flusher, mixedModeFlusher, tokens, events, options } = this.#parts
     // Requests of the grace ask the durable store: it is to have all there is.
-    if (rotation !== 'alone') await (flusher === undefined ? meeter?.met(held.hash) : flusher.flush(held))
+    if (rotation !== 'alone') await (flusher === undefined ? mixedModeFlusher?.whenFlushed(held.hash) : flusher.flush(held))
     const { sid, userId } = found
     const made = tokens.issue(held.tag)
     const sentMs = this.#nowMs()

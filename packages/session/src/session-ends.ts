@@ -46,11 +46,11 @@ interface Followed {
 }
 
 /** Followers in a process. */
-const most = 100_000
+const maxFollowers = 100_000
 /** Sessions in one question; there is one question at a time. */
-const mostAtOnce = 256
+const maxBatch = 256
 // No session is asked for more often, however near its end.
-const leastMs = 50
+const minRecheckMs = 50
 
 /**
  * Tells of the end of sessions that somebody follows, for what outlives a request. The message of an end is the fast way, and nothing
@@ -83,7 +83,7 @@ export class SessionEnds {
       this.#tell(follower, 'closing')
       return () => undefined
     }
-    if (this.#followers >= most) throw new FST_RSP_SESSION_FOLLOWED_MAX(most)
+    if (this.#followers >= maxFollowers) throw new FST_RSP_SESSION_FOLLOWED_MAX(maxFollowers)
     const followed = this.#followed.get(session.sid) ?? this.#begin(session)
     followed.followers.add(follower)
     this.#followers++
@@ -130,7 +130,7 @@ export class SessionEnds {
 
   async #askAll (): Promise<void> {
     try {
-      while (this.#due.size > 0) await this.#ask([...this.#due].slice(0, mostAtOnce))
+      while (this.#due.size > 0) await this.#ask([...this.#due].slice(0, maxBatch))
     } finally {
       this.#asking = false
     }
@@ -177,7 +177,7 @@ export class SessionEnds {
     followed.timer = setTimeout(() => {
       if (followed.capped && this.#nowMs() >= followed.endMs) this.#end(followed, 'expired')
       else this.#askSoon(followed)
-    }, Math.max(leastMs, Math.ceil(ms))).unref()
+    }, Math.max(minRecheckMs, Math.ceil(ms))).unref()
   }
 
   #everyMs (): number {

@@ -24,16 +24,22 @@ export type RevokeWhat = { id: string, userId?: string } | { userId: string, exc
 
 /** `fastify.sessions`: sessions outside of a request. */
 export interface Sessions {
-  /** Makes a session and its token, without a response. */
+  /**
+   * Makes a session and its token, without a response.
+   * @param options.data - @default no fields
+   * @param options.remember - it lives by the option `remember`. @default false
+   * @throws FST_RSP_SESSION_USER_INVALID, FST_RSP_SESSION_LOGIN_OPTION, FST_RSP_SESSION_REMEMBER, FST_RSP_SESSION_LIMIT, FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT
+   */
   login (userId: string, options?: { data?: Partial<SessionData> & Record<string, unknown>, remember?: boolean }): Promise<{ id: string, token: string }>
-  /** A user's active sessions, the latest log-in first. */
+  /** A user's active sessions, the latest log-in first. @throws FST_RSP_SESSION_USER_INVALID, FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT */
   list (userId: string): Promise<readonly SessionInfo[]>
   /**
    * Ends sessions; resolves when they are refused everywhere.
    * @returns the public ids of those that this call ended
+   * @throws FST_RSP_SESSION_REVOKE_WHAT, FST_RSP_SESSION_USER_INVALID: nothing has ended; FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT: nothing is known to have ended
    */
   revoke (what: RevokeWhat): Promise<{ ended: readonly string[] }>
-  /** Ends all sessions of a user. */
+  /** Ends all sessions of a user. @throws as `revoke` */
   revokeAll (userId: string): Promise<{ ended: readonly string[] }>
   /** Sessions alive now; counted at most every 10 s. Undefined with `durable: 'none'`: nobody counts them there. */
   active (): Promise<number | undefined>
@@ -71,6 +77,7 @@ export interface SessionsParts {
   readonly options: { readonly durableDeadline: number, readonly maxDataBytes: number }
 }
 
+/** The object behind `fastify.sessions`. */
 export function createSessions ({ keeper, store, events, ends, clock, options }: SessionsParts): Sessions {
   let counted: { atMs: number, count: Promise<number | undefined> } | undefined
   const durable = <T>(what: string, work: Promise<T>) => withinDeadline(work, options.durableDeadline, what)

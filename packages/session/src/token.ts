@@ -75,12 +75,12 @@ export function hashOf (secret: string): string {
 }
 
 /** What visitors' tags begin with, and users' do not: so a token tells the one from the other before anything is asked. */
-export const visitorMark = '_'
+export const visitorPrefix = '_'
 
 /** The tag of a user: 122 random bits and more. */
 export function newTag (): string {
   const tag = randomSecret(16).toString('base64url')
-  return tag.startsWith(visitorMark) ? `-${tag.slice(1)}` : tag
+  return tag.startsWith(visitorPrefix) ? `-${tag.slice(1)}` : tag
 }
 
 /** The tag of a visitor's session. */
@@ -90,9 +90,9 @@ export function newVisitorTag (): string {
 
 /** The same of 16 bytes that are random to everybody else. */
 export function visitorTagOf (bytes: Buffer): string {
-  return visitorMark + bytes.toString('base64url').slice(1)
+  return visitorPrefix + bytes.toString('base64url').slice(1)
 }
 
 export function isVisitorTag (tag: string): boolean {
-  return tag.startsWith(visitorMark)
+  return tag.startsWith(visitorPrefix)
 }

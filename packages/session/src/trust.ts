@@ -22,7 +22,7 @@ export interface TrustParts {
 export type Place = Pick<PendingRow, 'tag' | 'hash'>
 
 // More pending rows than this are not carried along: nothing is trusted until they are fewer.
-const most = 10_000
+const maxPending = 10_000
 // What a crash left half done is taken over by others after this time.
 const healAfterMs = 2_000
 const never: Moment = { monotonicMs: -Infinity, wallMs: -Infinity }
@@ -40,7 +40,7 @@ export class Trust {
   readonly #lagging = new Map<string, number>()
   #polls = 0
   /** Answers up to this poll give no trust. */
-  #useless = 0
+  #lastVoidPoll = 0
   #failures = 0
   #firstSeenMs = new Map<string, number>()
   #healing = false
@@ -80,10 +80,10 @@ export class Trust {
   async lags ({ tag, hash }: Place): Promise<void> {
     const { store, times: { deadlineMs }, onPending } = this.#parts
     await withinDeadline(store.markPending(hash), deadlineMs, 'pending')
-    if (this.#lagging.size < most) this.#lagging.set(hash, this.#polls)
+    if (this.#lagging.size < maxPending) this.#lagging.set(hash, this.#polls)
     else {
       this.#asked = never
-      this.#useless = this.#polls
+      this.#lastVoidPoll = this.#polls
     }
     onPending?.([{ tag, hash }])
   }
@@ -105,10 +105,10 @@ export class Trust {
     // Trust counts from when the question was sent: what was committed later is not in its answer.
     const asked = { ...momentOf(clock), poll: ++this.#polls }
     try {
-      const rows = await withinDeadline(store.pending(most + 1), times.deadlineMs, 'pending')
+      const rows = await withinDeadline(store.pending(maxPending + 1), times.deadlineMs, 'pending')
       if (this.#failures >= 2) log.info('the durable session store answers again')
       this.#failures = 0
-      if (rows.length <= most && asked.poll > this.#useless) this.#install(asked, rows)
+      if (rows.length <= maxPending && asked.poll > this.#lastVoidPoll) this.#install(asked, rows)
       else {
         this.#asked = never
         log.error({ pending: Math.max(rows.length, this.#lagging.size) }, 'too many session rows that Redis does not know of: every request asks the durable store')

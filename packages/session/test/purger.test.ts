@@ -4,7 +4,7 @@ import { purger } from '../src/purger.ts'
 import type { SessionStore } from '../src/stores/store.ts'
 
 const everyMs = 60_000
-const most = 1_000
+const batchSize = 1_000
 
 /** One that purges by what the test says, and how often it asked. */
 function purging (t: Test, answer: (limit: number) => Promise<number>) {
@@ -50,7 +50,7 @@ t.test('what has expired is deleted within the minute, in portions, whatever it 
 })
 
 t.test('a store that is behind for ever is asked a bounded number of times, and none after the end', async t => {
-  const { purge, asked } = purging(t, async () => most)
+  const { purge, asked } = purging(t, async () => batchSize)
   mock.timers.tick(everyMs)
   await turns()
   t.equal(asked(), 100)
@@ -69,7 +69,7 @@ t.test('a store that does not answer is not asked once more, but after ten minut
   minutes(2)
   await turns()
   t.equal(asked(), 2)
-  answers[0]!(most)
+  answers[0]!(batchSize)
   await turns()
   t.equal(asked(), 2, 'the first goes on no more')
   minutes(1)

@@ -5,6 +5,7 @@ import {
 import type { Held } from '../copies.ts'
 import { fieldOf, type FoundSession } from '../found-session.ts'
 import type { Transport } from '../options.ts'
+import { bytesOf } from '../stores/merge.ts'
 
 /** The fields of a session and their types; declared by the app: `declare module '@respite/session' { interface SessionData { cart: string[] } }`. */
 export interface SessionData {}
@@ -25,13 +26,13 @@ export interface Session {
    * @throws FST_RSP_SESSION_NOT_SERIALISABLE, FST_RSP_SESSION_TOO_LARGE, FST_RSP_SESSION_TOO_MANY_FIELDS, FST_RSP_SESSION_FIELD_INVALID, FST_RSP_SESSION_OFF
    */
   set<Name extends string> (name: Name, value: SessionValue<Name>): void
-  /** Removes a field. */
+  /** Removes a field. @throws FST_RSP_SESSION_OFF */
   delete (name: string): void
   /** The names of all fields. */
   names (): string[]
 }
 
-const mostFields = 1_000
+const maxFields = 1_000
 
 /** A request's session: what was found, and what the request changes of it. */
 export class RequestSession implements Session {
@@ -165,9 +166,8 @@ export class RequestSession implements Session {
 
   #checkSize (name: string, json: string): void {
     const all = this.raw().set(name, json)
-    if (all.size > mostFields) throw new FST_RSP_SESSION_TOO_MANY_FIELDS(name, mostFields)
-    let bytes = 2
-    for (const [field, text] of all) bytes += Buffer.byteLength(field) + Buffer.byteLength(text) + 4
+    if (all.size > maxFields) throw new FST_RSP_SESSION_TOO_MANY_FIELDS(name, maxFields)
+    const bytes = bytesOf(all)
     if (bytes > this.#maxBytes) throw new FST_RSP_SESSION_TOO_LARGE(name, bytes, this.#maxBytes)
   }
 }

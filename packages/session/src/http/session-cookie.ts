@@ -1,5 +1,5 @@
 import { serialize } from 'cookie'
-import type { CookieOptions } from '../options.ts'
+import type { CookieOptions } from '../resolved-options.ts'
 
 /** The session cookie: found in a request's header, written for a response. */
 export class SessionCookie {

@@ -3,8 +3,8 @@ import { FST_RSP_SESSION_CONFLICT, FST_RSP_SESSION_NO_COOKIE, FST_RSP_SESSION_OF
 import type { Copies } from '../copies.ts'
 import { flatFields } from '../found-session.ts'
 import type { Keeper, NewSession } from '../keeper.ts'
-import { livesBy } from '../lives-by.ts'
-import type { ResolvedOptions } from '../options.ts'
+import { lifetimeOf } from '../lifetime.ts'
+import type { ResolvedOptions } from '../resolved-options.ts'
 import { type Owner, ownerOf, ownerOfUser } from '../owner.ts'
 import type { Rotator } from '../rotator.ts'
 import type { SessionEvents } from '../session-events.ts'
@@ -20,17 +20,21 @@ declare module 'fastify' {
     readonly session: Session
   }
   interface FastifyReply {
-    /** Logs a user in: with a new id, and ends what `perUser` does not allow beside it. */
+    /**
+     * Logs a user in: with a new id, and ends what `perUser` does not allow beside it.
+     * @throws FST_RSP_SESSION_USER_INVALID, FST_RSP_SESSION_LOGIN_OPTION, FST_RSP_SESSION_REMEMBER, FST_RSP_SESSION_TRANSPORT, FST_RSP_SESSION_CROSS_ORIGIN,
+     * FST_RSP_SESSION_LIMIT, FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT; for `data` and `carry` what `request.session.set` throws
+     */
     login (userId: string, options?: LoginOptions): Promise<LoginReply>
     /**
      * Ends the request's session everywhere.
-     * @throws FST_RSP_SESSION_OFF on a route with `session: false`
+     * @throws FST_RSP_SESSION_OFF on a route with `session: false`; FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT: the cookie is removed all the same
      */
     logout (): Promise<void>
     /**
      * Gives the request's session a new secret at once, as after a change of rights; the old one answers for `grace`. A cookie is set
      * by itself, a bearer's token is in what is returned.
-     * @throws FST_RSP_SESSION_REQUIRED without a session, FST_RSP_SESSION_ROTATED, FST_RSP_SESSION_OFF, FST_RSP_SESSION_STORE_DOWN
+     * @throws FST_RSP_SESSION_REQUIRED without a session, FST_RSP_SESSION_ROTATED, FST_RSP_SESSION_OFF, FST_RSP_SESSION_STORE_DOWN, FST_RSP_SESSION_STORE_TIMEOUT
      */
     rotate (): Promise<LoginReply>
   }
@@ -85,7 +89,7 @@ export async function login (parts: ReplyParts, { reply, session }: Target, { us
   }
   session.via = 'cookie'
   session.cookie = made.token
-  if (remember) session.keptMs = livesBy(parts.options, remember).absolute
+  if (remember) session.keptMs = lifetimeOf(parts.options, remember).absolute
   return { id: made.sid }
 }
 
@@ -162,7 +166,7 @@ interface Adopted { readonly made: NewSession, readonly owner: Owner | undefined
 
 function adopt ({ hold, options }: ReplyParts, session: RequestSession, { made, owner, fields, remember }: Adopted): void {
   const { hash, tag, sid } = made
-  const { idle, absolute } = livesBy(options, remember)
+  const { idle, absolute } = lifetimeOf(options, remember)
   const leftMs = Math.min(idle, absolute)
   const rememberMs = remember ? idle : undefined
   const found = { hash, sid, userId: owner?.userId, version: 1, leftMs, untouchable: true, rememberMs, authAgeMs: 0, rotation: undefined, flat: flatFields(fields) }

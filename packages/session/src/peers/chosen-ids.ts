@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { Copies, Held } from '../copies.ts'
 import { ownerOfVisitor } from '../owner.ts'
-import { endedMark, peerMark } from '../stores/marks.ts'
+import { peerPrefix, tombstonePrefix } from '../stores/sid-prefixes.ts'
 import { visitorTagOf } from '../token.ts'
 
 /** What an id that another library chose stands for here; nothing of it leads back to the id. */
@@ -32,11 +32,11 @@ export class ChosenIds {
   // Parts of one MAC: none of them says anything of another, or of the id.
   #under (key: Buffer, id: string): ChosenId {
     const mac = createHmac('sha512', key).update(id).digest()
-    const sid = peerMark + mac.subarray(48, 60).toString('base64url').slice(1)
+    const sid = peerPrefix + mac.subarray(48, 60).toString('base64url').slice(1)
     const credential = { hash: mac.subarray(0, 32).toString('base64url'), tag: visitorTagOf(mac.subarray(32, 48)) }
     return { sid, owner: ownerOfVisitor(sid), held: { ...this.#hold(credential), chosen: true } }
   }
 }
 
 /** The public id of what keeps a session's id from being made again. */
-export const endedSidOf = (sid: string) => endedMark + sid.slice(1)
+export const tombstoneSidOf = (sid: string) => tombstonePrefix + sid.slice(1)

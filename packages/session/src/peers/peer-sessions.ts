@@ -2,18 +2,18 @@ import { randomSecret } from '@respite/redis'
 import { LRUCache } from 'lru-cache'
 import { FST_RSP_SESSION_LIMIT, FST_RSP_SESSION_TOO_LARGE } from '../errors.ts'
 import { fieldOf, type FoundSession } from '../found-session.ts'
-import type { House } from '../house.ts'
+import type { SessionServices } from '../session-services.ts'
 import { bytesOf } from '../stores/merge.ts'
 import type { Fields, PeerRow } from '../stores/store.ts'
 import { withinDeadline } from '../within-deadline.ts'
-import { type ChosenId, ChosenIds, endedSidOf } from './chosen-ids.ts'
+import { type ChosenId, ChosenIds, tombstoneSidOf } from './chosen-ids.ts'
 
 /** A session to be written. */
 export interface Written { readonly fields: Fields, readonly idleMs: number }
 
 // Sessions of one statement of `clear`, and how many of them end at once.
-const batch = 100
-const atOnce = 8
+const batchSize = 100
+const concurrency = 8
 /** Ends of the row and of the cookie that are this close are the same. */
 const slackMs = 1_000
 
@@ -22,14 +22,14 @@ const slackMs = 1_000
  * by a save that comes late, whichever process it comes in.
  */
 export class PeerSessions {
-  readonly #house: House
+  readonly #services: SessionServices
   readonly #ids: ChosenIds
   // Hashes that this process has read or made: they are saved, and never made. Bounded.
   readonly #seen = new LRUCache<string, true>({ max: 10_000 })
 
-  constructor (house: House) {
-    this.#house = house
-    this.#ids = new ChosenIds(house.secrets, credential => house.copies.hold(credential))
+  constructor (services: SessionServices) {
+    this.#services = services
+    this.#ids = new ChosenIds(services.secrets, credential => services.copies.hold(credential))
   }
 
   async find (id: string): Promise<FoundSession | undefined> {
@@ -70,23 +70,23 @@ export class PeerSessions {
 
   /** Ends all sessions of other libraries that are alive when it is called. */
   async clear (): Promise<void> {
-    for (let left = await this.count(); left > 0; left -= batch) {
-      const rows = await this.list(batch)
-      for (let i = 0; i < rows.length; i += atOnce) await Promise.all(rows.slice(i, i + atOnce).map(row => this.#end(row)))
+    for (let left = await this.count(); left > 0; left -= batchSize) {
+      const rows = await this.list(batchSize)
+      for (let i = 0; i < rows.length; i += concurrency) await Promise.all(rows.slice(i, i + concurrency).map(row => this.#end(row)))
     }
   }
 
   count (): Promise<number> {
-    return this.#durable('count', this.#house.store.countPeers())
+    return this.#durable('count', this.#services.store.countPeers())
   }
 
   list (limit: number): Promise<readonly PeerRow[]> {
-    return this.#durable('list', this.#house.store.peers(limit))
+    return this.#durable('list', this.#services.store.peers(limit))
   }
 
   async #find ({ held }: ChosenId): Promise<FoundSession | undefined> {
     const found = await new Promise<FoundSession | undefined>((resolve, reject) => {
-      this.#house.lookUp.find(held, (error, found) => error === null ? resolve(found) : reject(error))
+      this.#services.lookUp.find(held, (error, found) => error === null ? resolve(found) : reject(error))
     })
     if (found !== undefined) this.#seen.set(held.hash, true)
     return found
@@ -94,7 +94,7 @@ export class PeerSessions {
 
   /** @returns false if the id has been made before */
   async #make ({ sid, owner, held }: ChosenId, { fields, idleMs }: Written): Promise<boolean> {
-    const { store, events, options } = this.#house
+    const { store, events, options } = this.#services
     const bytes = bytesOf(fields)
     if (bytes > options.maxDataBytes) throw new FST_RSP_SESSION_TOO_LARGE([...fields.keys()].join(', '), bytes, options.maxDataBytes)
     try {
@@ -117,7 +117,7 @@ export class PeerSessions {
     if (!isSame(found, fields)) {
       // The library gives the whole session, so the last save has it.
       const delta = { set: fields, deleted: [], loaded: found.version, conflict: 'merge' } as const
-      const { outcome } = await this.#house.keeper.save({ tag: chosen.held.tag, hash: found.hash }, delta)
+      const { outcome } = await this.#services.keeper.save({ tag: chosen.held.tag, hash: found.hash }, delta)
       if (outcome === 'gone') return false
     }
     await this.#prolong(chosen, found, idleMs)
@@ -125,7 +125,7 @@ export class PeerSessions {
   }
 
   async #prolong ({ held, sid }: ChosenId, found: FoundSession, idleMs: number): Promise<void> {
-    const { keeper, options: { touchEvery } } = this.#house
+    const { keeper, options: { touchEvery } } = this.#services
     if (found.leftMs > idleMs + slackMs) await this.#shorten(held, idleMs)
     // Short sessions are prolonged more often, or they would end while they are used.
     else if (!found.untouchable && idleMs - found.leftMs >= Math.min(touchEvery, idleMs / 10)) keeper.touch(held, { sid, userId: undefined, idleMs })
@@ -133,7 +133,7 @@ export class PeerSessions {
 
   /** A touch of a copy only prolongs it: it is dropped, and filled anew from its row. */
   async #shorten ({ tag, hash }: ChosenId['held'], idleMs: number): Promise<void> {
-    const { store, copies, trust, flusher } = this.#house
+    const { store, copies, trust, flusher } = this.#services
     await this.#durable('touch', store.touch(hash, idleMs))
     if (trust === undefined) return
     try {
@@ -147,13 +147,13 @@ export class PeerSessions {
 
   /** First a row that keeps the id from being made again, as long as a session may live; then the end of what is there. */
   async #end ({ sid, owner, tag }: { sid: string, owner: string, tag: string }): Promise<void> {
-    const { store, keeper, options: { absolute } } = this.#house
-    const mark = endedSidOf(sid)
+    const { store, keeper, options: { absolute } } = this.#services
+    const tombstone = tombstoneSidOf(sid)
     await this.#durable('revoke', store.login({
       owner: { owner, userId: undefined },
       tag,
       hash: randomSecret(32).toString('base64url'),
-      sid: mark,
+      sid: tombstone,
       fields: new Map(),
       idleMs: absolute,
       absoluteMs: absolute,
@@ -161,17 +161,17 @@ export class PeerSessions {
       onExceed: 'evict-oldest',
       replaces: undefined
     }))
-    await keeper.revoke({ owner, except: mark })
+    await keeper.revoke({ owner, except: tombstone })
   }
 
   #lost ({ sid }: ChosenId): void {
-    const { events, log } = this.#house
+    const { events, log } = this.#services
     events.emit('lost', { id: sid, userId: undefined })
     log.info({ session: sid }, 'a session was saved after its end: it stays ended')
   }
 
   #durable<T> (what: string, work: Promise<T>): Promise<T> {
-    return withinDeadline(work, this.#house.options.durableDeadline, what)
+    return withinDeadline(work, this.#services.options.durableDeadline, what)
   }
 }
 

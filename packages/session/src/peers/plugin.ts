@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { SessionOptions } from '../options.ts'
-import { openHouse } from '../plugin.ts'
+import { openServices } from '../plugin.ts'
 
 /**
  * The two stores and `fastify.sessions` alone: without `request.session`, `reply.login` and `reply.logout`, for an app
@@ -9,7 +9,7 @@ import { openHouse } from '../plugin.ts'
  * @throws as @respite/session
  */
 async function storePlugin (fastify: FastifyInstance, options: SessionOptions): Promise<void> {
-  openHouse(fastify, options)
+  openServices(fastify, options)
 }
 
 export const sessionStore = fp(storePlugin, { fastify: '5.x', name: '@respite/session/store', decorators: { fastify: ['respite'] } })

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { FST_RSP_SESSION_OPTIONS, FST_RSP_SESSION_STORE_APP, FST_RSP_SESSION_STORE_EXPRESS, FST_RSP_SESSION_STORE_ID } from '../errors.ts'
-import { type House, houses } from '../house.ts'
+import { type SessionServices, servicesOf } from '../session-services.ts'
 import type { Sessions } from '../sessions.ts'
 import { fieldOf } from '../found-session.ts'
 import { PeerSessions } from './peer-sessions.ts'
@@ -18,14 +18,14 @@ export interface ExpressSession {
 export type AppSession = any
 
 /** Sessions that `all` gives at most. */
-const mostListed = 1_000
+const maxListed = 1_000
 
 /**
  * A store for @fastify/session and express-session, over the two stores of @respite/session. What it promises is theirs:
  * `destroy` ends an id everywhere and for good, and an error comes within the deadlines.
  */
 export class RespiteStore extends EventEmitter {
-  readonly #house: House
+  readonly #services: SessionServices
   readonly #sessions: PeerSessions
   readonly #express: ExpressSession | undefined
   #generate: ((request: unknown) => void) | undefined
@@ -37,11 +37,11 @@ export class RespiteStore extends EventEmitter {
    */
   constructor (app: { readonly sessions: Sessions }, { express }: { express?: ExpressSession } = {}) {
     super()
-    const house = houses.get(app?.sessions)
-    if (house === undefined) throw new FST_RSP_SESSION_STORE_APP()
-    if (house.store.kind === 'redis') throw new FST_RSP_SESSION_OPTIONS("RespiteStore needs a durable store, and durable is 'none'")
-    this.#house = house
-    this.#sessions = new PeerSessions(house)
+    const services = servicesOf.get(app?.sessions)
+    if (services === undefined) throw new FST_RSP_SESSION_STORE_APP()
+    if (services.store.kind === 'redis') throw new FST_RSP_SESSION_OPTIONS("RespiteStore needs a durable store, and durable is 'none'")
+    this.#services = services
+    this.#sessions = new PeerSessions(services)
     this.#express = express
   }
 
@@ -122,17 +122,17 @@ export class RespiteStore extends EventEmitter {
   }
 
   async #all (): Promise<StoredSession[]> {
-    const rows = await this.#sessions.list(mostListed)
+    const rows = await this.#sessions.list(maxListed)
     return rows.flatMap(({ fields, leftMs }) => read(name => fields.get(name), this.#endOf(leftMs)) ?? [])
   }
 
   #idleOf (session: StoredSession): number {
-    const { clock, options: { idle, absolute } } = this.#house
+    const { clock, options: { idle, absolute } } = this.#services
     return Math.floor(Math.min(idleOf(session, clock.wallMs()) ?? idle, absolute))
   }
 
   #endOf (leftMs: number): Date {
-    return new Date(this.#house.clock.wallMs() + leftMs)
+    return new Date(this.#services.clock.wallMs() + leftMs)
   }
 
   #base () {
@@ -146,7 +146,7 @@ export class RespiteStore extends EventEmitter {
       if (callback !== undefined) process.nextTick(callback, null, result)
     }, (error: unknown) => {
       if (callback !== undefined) process.nextTick(callback, error)
-      else this.#house.log.warn({ err: error }, `the session store could not '${what}'`)
+      else this.#services.log.warn({ err: error }, `the session store could not '${what}'`)
     })
   }
 }

@@ -26,7 +26,7 @@ const scripts = {
 }
 
 /** Sessions that one call reads at most: Redis serves nobody else meanwhile. */
-const mostAtOnce = 64
+const maxBatch = 64
 
 /** The scripts of sessions that live in Redis alone. All keys of an owner lie in one slot; its ledger says which of its sessions are alive. */
 export class Ledgers {
@@ -55,7 +55,7 @@ export class Ledgers {
       if (this.#link.features.cluster) return this.#read([one])
       const waiting = this.#waiting.push(one)
       if (waiting === 1) this.#link.soon(() => this.#readAll())
-      else if (waiting === mostAtOnce) this.#readAll()
+      else if (waiting === maxBatch) this.#readAll()
     })
   }
 

@@ -1,5 +1,5 @@
 import type { Owner } from '../owner.ts'
-import { visitorMark } from '../token.ts'
+import { visitorPrefix } from '../token.ts'
 
 /**
  * Where an owner's sessions lie: 126 bits of its SHA-256. It follows from the owner, so that there is no name in Redis that could be lost,
@@ -16,5 +16,5 @@ export function roomOfTag (tag: string): string {
 
 /** The tag of an owner's tokens. */
 export function tagOf ({ owner, userId }: Owner): string {
-  return (userId === undefined ? visitorMark : '-') + roomOf(owner)
+  return (userId === undefined ? visitorPrefix : '-') + roomOf(owner)
 }

@@ -1,4 +1,4 @@
-const attempts = 5
+const maxAttempts = 5
 
 /**
  * A database rolls back one of two transactions that wait for each other, all of it: to run that again is no second transaction.
@@ -9,7 +9,7 @@ export async function whileDeadlocked<T> (codes: ReadonlySet<string>, work: () =
     try {
       return await work()
     } catch (error) {
-      if (attempt === attempts || !codes.has((error as { code?: string }).code ?? '')) throw error
+      if (attempt === maxAttempts || !codes.has((error as { code?: string }).code ?? '')) throw error
     }
   }
 }

@@ -1,5 +1,5 @@
 /** The most ids in one statement. */
-const most = 128
+const maxIds = 128
 
 /**
  * Ids in lists of a few different lengths, so that there are few different statements to keep prepared: a list of 5 is
@@ -7,8 +7,8 @@ const most = 128
  */
 export function idLists (ids: readonly string[]): string[][] {
   const lists: string[][] = []
-  for (let i = 0; i < ids.length; i += most) {
-    const some = ids.slice(i, i + most)
+  for (let i = 0; i < ids.length; i += maxIds) {
+    const some = ids.slice(i, i + maxIds)
     lists.push([...some, ...Array.from({ length: 2 ** Math.ceil(Math.log2(some.length)) - some.length }, () => some.at(-1)!)])
   }
   return lists

@@ -106,7 +106,7 @@ function overPglite (lite: PgliteLike): Access {
 
 // The texts are a few dozen; lists of ids make a few more.
 const texts = new Map<string, string>()
-const most = 1_000
+const maxTexts = 1_000
 
 /** `?` as Postgres wants it: `$1`, `$2`, … */
 function numbered (text: string): string {
@@ -114,6 +114,6 @@ function numbered (text: string): string {
   if (known !== undefined) return known
   let n = 0
   const written = text.replaceAll('?', () => `$${++n}`)
-  if (texts.size < most) texts.set(text, written)
+  if (texts.size < maxTexts) texts.set(text, written)
   return written
 }

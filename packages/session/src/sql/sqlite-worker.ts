@@ -13,7 +13,7 @@ type Opener = new (file: string, options: { timeout: number }) => Database
 
 const { file, driver } = workerData as SqliteStart
 const port = parentPort!
-const kept = 200
+const maxStatements = 200
 
 // SQLite's calls block their thread: they run here, and never wait for another process' lock.
 const exported = await import(driver) as { default: Opener } | { DatabaseSync: Opener }
@@ -28,7 +28,7 @@ function connect () {
       let statement = statements.get(text)
       if (statement === undefined) {
         statement = database.prepare(text)
-        if (statements.size < kept) statements.set(text, statement)
+        if (statements.size < maxStatements) statements.set(text, statement)
       }
       return statement
     }

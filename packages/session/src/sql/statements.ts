@@ -1,4 +1,4 @@
-import { endedMark, peerMark } from '../stores/marks.ts'
+import { peerPrefix, tombstonePrefix } from '../stores/sid-prefixes.ts'
 import type { Dialect } from './dialect.ts'
 
 /** The statements of the store, as a database writes them. */
@@ -50,14 +50,14 @@ FROM respite_session WHERE hash = ? AND next_hash IS NULL AND ${alive()}`,
     markPending: 'UPDATE respite_session SET pend = ver WHERE hash = ? AND dead = 0',
     // Also of a dead one: Redis may not know yet that it is.
     ownerOfSession: 'SELECT owner FROM respite_session WHERE sid = ? LIMIT 1',
-    list: `SELECT sid, user_id, created_ms, auth_ms, idle_ms, end_ms, remember_ms, ${now} AS now_ms FROM respite_session
+    list: `SELECT sid, user_id, created_ms, auth_ms, idle_ms, end_ms, remember_ms FROM respite_session
 WHERE owner = ? AND next_hash IS NULL AND ${alive()} ORDER BY epoch DESC`,
     living: (n: number) => `SELECT sid, hash, tag, remember_ms, CASE WHEN idle_ms < end_ms THEN idle_ms ELSE end_ms END - ${now} AS left_ms,
 CASE WHEN end_ms <= idle_ms THEN 1 ELSE 0 END AS capped FROM respite_session WHERE sid IN (${list(n)}) AND next_hash IS NULL AND ${alive()}`,
-    count: `SELECT COUNT(*) AS n FROM respite_session WHERE next_hash IS NULL AND sid NOT LIKE '${endedMark}%' AND ${alive()}`,
-    countPeers: `SELECT COUNT(*) AS n FROM respite_session WHERE sid LIKE '${peerMark}%' AND ${alive()}`,
+    count: `SELECT COUNT(*) AS n FROM respite_session WHERE next_hash IS NULL AND sid NOT LIKE '${tombstonePrefix}%' AND ${alive()}`,
+    countPeers: `SELECT COUNT(*) AS n FROM respite_session WHERE sid LIKE '${peerPrefix}%' AND ${alive()}`,
     peers: `SELECT sid, owner, tag, data, CASE WHEN idle_ms < end_ms THEN idle_ms ELSE end_ms END - ${now} AS left_ms
-FROM respite_session WHERE sid LIKE '${peerMark}%' AND ${alive()} LIMIT ?`,
+FROM respite_session WHERE sid LIKE '${peerPrefix}%' AND ${alive()} LIMIT ?`,
     ended: `SELECT hash, sid, user_id, next_hash, dead FROM respite_session WHERE end_ms <= ${now} LIMIT ?`,
     idled: `SELECT hash, sid, user_id, next_hash, dead FROM respite_session WHERE idle_ms <= ${now} AND next_hash IS NULL LIMIT ?`,
     purge: (n: number) => `DELETE FROM respite_session WHERE hash IN (${list(n)}) AND (end_ms <= ${now} OR (idle_ms <= ${now} AND next_hash IS NULL))`,

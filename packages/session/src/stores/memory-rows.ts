@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { RowData } from './flush.ts'
 
-/** A session under one of its hashes; times by the monotonic clock. */
+/** A session under one of its hashes; its moments (`createdMs`, `issuedMs`, `idleMs`, `endMs`) by the monotonic clock. */
 export interface MemoryRow {
   hash: string
   sid: string
@@ -11,6 +11,7 @@ export interface MemoryRow {
   createdMs: number
   issuedMs: number
   idleMs: number
+  /** Of a remembered session the idle time that it was promised, ms. */
   rememberMs: number | undefined
   endMs: number
   version: number

@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from '@respite/redis'
 import { type FlushRequest, type FlushResult, withFlush, withThrough } from './flush.ts'
 import { changedBy, merged } from './merge.ts'
-import { isEndedMark, isPeer } from './marks.ts'
+import { isPeer, isTombstone } from './sid-prefixes.ts'
 import { MemoryRows } from './memory-rows.ts'
 import { victimsOf } from './per-user.ts'
 import type {
@@ -178,7 +178,7 @@ export class MemoryStore implements SessionStore {
   }
 
   async count (): Promise<number> {
-    return this.#count(sid => !isEndedMark(sid))
+    return this.#count(sid => !isTombstone(sid))
   }
 
   async countPeers (): Promise<number> {

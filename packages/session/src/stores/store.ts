@@ -41,6 +41,7 @@ export interface DeadSession {
   readonly dataSet?: string | undefined
 }
 
+/** A session to be made, and how many its owner may have. */
 export interface LoginRequest {
   readonly owner: Owner
   /** Taken if the owner has none yet. */
@@ -48,8 +49,11 @@ export interface LoginRequest {
   readonly hash: string
   readonly sid: string
   readonly fields: Fields
+  /** From now to the idle end, ms. */
   readonly idleMs: number
+  /** From now to the absolute end, ms. */
   readonly absoluteMs: number
+  /** The most active sessions that the owner may have. */
   readonly max: number
   readonly onExceed: 'replace' | 'evict-oldest' | 'reject'
   /** A session of the same owner that ends with this login, and is not counted. */
@@ -60,6 +64,7 @@ export interface LoginRequest {
   readonly countEnded?: boolean
 }
 
+/** What a login has made and ended. */
 export interface LoginResult {
   /** The owner's tag: the one given, or the one it had. */
   readonly tag: string
@@ -68,13 +73,16 @@ export interface LoginResult {
   /** Public ids of the sessions that this login ended. */
   readonly ended: readonly string[]
   readonly version: number
+  /** Time to the nearer end, ms. */
   readonly leftMs: number
+  /** The absolute end is the nearer one: no touch prolongs it. */
   readonly capped: boolean
 }
 
 /** A row that was marked dead: Redis is to be told, then it goes. */
 export interface EndedRow { readonly hash: string, readonly sid: string }
 
+/** Which sessions of an owner are to end; with neither id all of them. */
 export interface RevokeRequest {
   readonly owner: string
   /** Only this session. */
@@ -83,6 +91,7 @@ export interface RevokeRequest {
   readonly except?: string
 }
 
+/** What a revoke has ended. */
 export interface RevokeResult {
   /** Undefined when the owner is not known. */
   readonly tag: string | undefined
@@ -92,6 +101,7 @@ export interface RevokeResult {
   readonly ended: readonly string[]
 }
 
+/** What a request has changed of a session. */
 export interface SaveRequest {
   readonly hash: string
   /** The token's, which a store in Redis finds it by. */
@@ -101,11 +111,13 @@ export interface SaveRequest {
   readonly conflict: ConflictMode
   /** The version that was loaded; with `compare-and-set`. */
   readonly loaded: number
+  /** The most that all fields may take as JSON, bytes. */
   readonly maxBytes: number
   /** Copies may have changes that the row has not: these must not undo it. @default false */
   readonly through?: boolean
 }
 
+/** A hash that is to be superseded. */
 export interface RotateRequest {
   readonly owner: string
   readonly hash: string
@@ -128,6 +140,7 @@ export type SaveResult = { readonly outcome: 'saved', readonly hash: string, rea
 /** What is alive of a session: the row that has its data now. `rememberMs`: the idle time of a remembered one. */
 export interface LivingRow { readonly hash: string, readonly tag: string, readonly leftMs: number, readonly capped: boolean, readonly rememberMs: number | undefined }
 
+/** A row that Redis is not known to agree with. `pend`: the version at which it was marked, so that a confirmation of an earlier one leaves the mark. */
 export interface PendingRow { readonly hash: string, readonly tag: string, readonly dead: boolean, readonly pend: number }
 
 /** A row that was deleted. `expired`: with it its session has, and not just a secret of it, or a session that had been ended before. */
@@ -151,7 +164,9 @@ export interface SessionInfo {
   readonly expiresAt: Date
 }
 
+/** How a store is opened. */
 export interface OpenSettings {
+  /** Whether missing tables are created; else a boot error names the migration. */
   readonly migrate: boolean
   readonly clock: Clock
 }
@@ -175,7 +190,10 @@ export interface SessionStore {
   revoke (request: RevokeRequest): Promise<RevokeResult>
   /** Whose a session is, by its public id. */
   ownerOfSession (sid: string): Promise<string | undefined>
-  /** Through a superseded hash it reaches the session as long as that lives, whatever became of the hash's grace. */
+  /**
+   * Through a superseded hash it reaches the session as long as that lives, whatever became of the hash's grace.
+   * @throws FST_RSP_SESSION_TOO_LARGE
+   */
   save (request: SaveRequest): Promise<SaveResult>
   /** Takes over what Redis has of a session, or of the one that has superseded it; the same changes twice are one. */
   flush (request: FlushRequest): Promise<FlushResult>

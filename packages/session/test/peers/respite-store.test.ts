@@ -6,7 +6,7 @@ import redis from '@respite/redis'
 import session from '@respite/session'
 import sessionStore, { RespiteStore, type SessionOptions, type StoredSession } from '@respite/session/store'
 import { handClock } from '../contracts/session-store.ts'
-import { houses } from '../../src/house.ts'
+import { servicesOf } from '../../src/session-services.ts'
 import { PeerSessions } from '../../src/peers/peer-sessions.ts'
 import { asked } from './apps.ts'
 
@@ -67,7 +67,7 @@ t.test('a session that has run out is not made again: by nobody while its row is
   t.equal(await get('one'), undefined)
   await other.set('one', { cookie: cookie(1_000) })
   t.equal(await get('one'), undefined)
-  t.equal((await houses.get(app.sessions)!.store.purge(10)).length, 1)
+  t.equal((await servicesOf.get(app.sessions)!.store.purge(10)).length, 1)
   await set('one', { cookie: cookie(1_000) })
   t.equal(await get('one'), undefined)
 })
@@ -116,7 +116,7 @@ t.test('a date of the cookie that has passed ends the session', async t => {
 
 t.test('touch and an unchanged save prolong by the cookie\'s age; the date it gives is the time left', async t => {
   const { app, get, set, touch, clock } = await storeOf(t)
-  const settled = () => houses.get(app.sessions)!.keeper.settled()
+  const settled = () => servicesOf.get(app.sessions)!.keeper.settled()
   await set('one', { cookie: cookie(10_000) })
   for (const prolong of [touch, set]) {
     for (let i = 0; i < 3; i++) {
@@ -180,16 +180,16 @@ t.test('refuses what it cannot keep, by its code', async t => {
 t.test('a secret put in front keeps the sessions of the one behind it, and a destroyed one ended under both', async t => {
   const [old, young] = ['an old secret of more than 32 characters', 'a new secret of more than 32 characters']
   const { app } = await storeOf(t, { secrets: [old] })
-  const house = houses.get(app.sessions)!
-  const before = new PeerSessions(house)
-  const after = new PeerSessions({ ...house, secrets: [young, old] })
+  const services = servicesOf.get(app.sessions)!
+  const before = new PeerSessions(services)
+  const after = new PeerSessions({ ...services, secrets: [young, old] })
   const written = (n: number) => ({ fields: new Map([['data', JSON.stringify({ n })], ['cookie', '{}']]), idleMs: 60_000 })
   await before.save('one', written(1))
   await after.save('one', written(2))
-  t.equal(await house.store.countPeers(), 1, 'saved where it is')
+  t.equal(await services.store.countPeers(), 1, 'saved where it is')
   t.ok((await before.find('one'))!.flat.includes('{"n":2}'))
   await after.end('one')
-  for (const sessions of [before, after, new PeerSessions(house), new PeerSessions({ ...house, secrets: [young, old] })]) {
+  for (const sessions of [before, after, new PeerSessions(services), new PeerSessions({ ...services, secrets: [young, old] })]) {
     await sessions.save('one', written(3))
     t.equal(await sessions.find('one'), undefined)
   }

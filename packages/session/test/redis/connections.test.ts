@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { gate, until } from '@respite/testing'
 import type { SessionOptions, SessionStore } from '@respite/session'
-import { houses } from '../../src/house.ts'
+import { servicesOf } from '../../src/session-services.ts'
 import { ownerOfUser } from '../../src/owner.ts'
 import { makeApp } from '../app.ts'
 import { addRoutes, bearer, cookieOf, loggedIn, status } from '../shop.ts'
@@ -227,7 +227,7 @@ t.test('a thousand sessions are asked for a few hundred at a time, one question 
     }
   })
   const app = await house.app({ ...seldom, durable })
-  const { ends } = houses.get(app.sessions)!
+  const { ends } = servicesOf.get(app.sessions)!
   const made = await Promise.all(Array.from({ length: 40 }, (_, i) => app.sessions.login(`user-${i}`)))
   const told: string[] = []
   const follow = (sid: string) => ends.follow({ sid, userId: undefined, leftMs: 60_000 }, { listener: why => { told.push(why) }, prolong: false })

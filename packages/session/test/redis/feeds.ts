@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import { WebSocket } from 'ws'
-import { houses } from '../../src/house.ts'
+import { servicesOf } from '../../src/session-services.ts'
 import { bearer } from '../shop.ts'
 
 /** What a test can hold, and see. */
@@ -64,4 +64,4 @@ export async function listen (app: FastifyInstance, token: string): Promise<{ re
 }
 
 /** How many connections and listeners an app holds. */
-export const followersOf = (app: FastifyInstance): number => houses.get(app.sessions)!.ends.followers
+export const followersOf = (app: FastifyInstance): number => servicesOf.get(app.sessions)!.ends.followers

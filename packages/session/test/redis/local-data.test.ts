@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { SessionOptions } from '@respite/session'
 import { until } from '@respite/testing'
 import t from 'tap'
-import { houses } from '../../src/house.ts'
+import { servicesOf } from '../../src/session-services.ts'
 import { Tokens } from '../../src/token.ts'
 import { secrets } from '../grounds.ts'
 import { bearer, loggedIn, status } from '../shop.ts'
@@ -27,7 +27,7 @@ async function fieldsOf (app: FastifyInstance, token: string): Promise<Record<st
 }
 
 const credentialOf = (token: string) => new Tokens(secrets, credential => credential).verify(token)!
-const flushed = async (app: FastifyInstance, token: string) => await houses.get(app.sessions)!.flusher!.flush(credentialOf(token))
+const flushed = async (app: FastifyInstance, token: string) => await servicesOf.get(app.sessions)!.flusher!.flush(credentialOf(token))
 
 async function rowOf (house: TestHouse, token: string): Promise<Record<string, unknown>> {
   const found = await house.watched.store.find(credentialOf(token).hash)
@@ -162,7 +162,7 @@ for (const data of modes) {
 t.test("data 'behind': a session that is answered from its copy is noted to be flushed, also when it was forgotten", async t => {
   const house = await openLocal(t, { ...options, data: 'behind', flushEvery: '50ms' }, around)
   const [app, saver] = [await house.app(), await house.app({ flushEvery: '1h' })]
-  const { flusher } = houses.get(app.sessions)!
+  const { flusher } = servicesOf.get(app.sessions)!
   const note = flusher!.note.bind(flusher)
   // As where the queue is full.
   Object.assign(flusher!, { note () {} })

@@ -2,12 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import type { SessionOptions } from '@respite/session'
 import { type Gate, gate, until } from '@respite/testing'
 import type { Test } from 'tap'
-import { houses } from '../../src/house.ts'
+import { servicesOf } from '../../src/session-services.ts'
 import { status } from '../shop.ts'
 import { type Around, callsOf, openHouse } from './house.ts'
 
 /** What a process keeps. */
-export const localOf = (app: FastifyInstance) => houses.get(app.sessions)!.local!
+export const localOf = (app: FastifyInstance) => servicesOf.get(app.sessions)!.local!
 
 /** A server, and instances that keep sessions. */
 export async function openLocal (t: Test, options: SessionOptions = {}, around: Around = {}) {

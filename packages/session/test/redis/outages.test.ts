@@ -2,7 +2,7 @@ import { FST_RSP_SESSION_STORE_DOWN, type SessionOptions } from '@respite/sessio
 import { gate, until } from '@respite/testing'
 import t from 'tap'
 import { heal } from '../../src/healer.ts'
-import { houses } from '../../src/house.ts'
+import { servicesOf } from '../../src/session-services.ts'
 import { bearer, loggedIn, status } from '../shop.ts'
 import { copiesOf, openHouse } from './house.ts'
 
@@ -81,7 +81,7 @@ for (const l1 of [false, {}] as const) {
     const run = link.run.bind(link)
     Object.assign(link, { run: async () => { throw down() } })
     // A poll that was sent before the save does not know of it.
-    const { trust } = houses.get(app.sessions)!
+    const { trust } = servicesOf.get(app.sessions)!
     const held = gate()
     app.watched.after.set('pending', () => held.pass())
     const polled = trust!.poll()
@@ -96,7 +96,7 @@ for (const l1 of [false, {}] as const) {
     Object.assign(link, { run })
     const rows = await house.watched.store.pending(10)
     t.equal(rows.length, 1)
-    await heal({ ...houses.get(app.sessions)!, deadlineMs: 5_000 }, rows)
+    await heal({ ...servicesOf.get(app.sessions)!, deadlineMs: 5_000 }, rows)
     await trust!.poll()
     const asked = app.watched.count('find')
     await until('Redis to answer again', async () => {

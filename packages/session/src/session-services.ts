@@ -5,7 +5,7 @@ import type { Flusher } from './flusher.ts'
 import type { Keeper } from './keeper.ts'
 import type { LocalSessions } from './local-sessions.ts'
 import type { LookUp } from './look-up.ts'
-import type { ResolvedOptions } from './options.ts'
+import type { ResolvedOptions } from './resolved-options.ts'
 import type { Rotator } from './rotator.ts'
 import type { SessionEnds } from './session-ends.ts'
 import type { SessionEvents } from './session-events.ts'
@@ -15,7 +15,7 @@ import type { Tokens } from './token.ts'
 import type { Trust } from './trust.ts'
 
 /** Everything of one app's sessions. */
-export interface House {
+export interface SessionServices {
   readonly options: ResolvedOptions
   readonly store: SessionStore
   readonly events: SessionEvents
@@ -38,4 +38,4 @@ export interface House {
 }
 
 /** What stands behind a `fastify.sessions`. */
-export const houses = new WeakMap<Sessions, House>()
+export const servicesOf = new WeakMap<Sessions, SessionServices>()
