@@ -35,7 +35,7 @@ async function kept (bounds: Partial<LocalBounds> = {}) {
     clock,
     distrust () { trusted = false },
     /** The wall clock alone goes on, as while a machine sleeps. */
-    sleep (ms: number) { wallAheadMs += ms },
+    suspend (ms: number) { wallAheadMs += ms },
     /** A session that Redis has, after it was read. */
     async session (ttlMs = 3_600_000, text = 'tea') {
       const held = copies.hold({ tag: newTag(), hash: hashOf(randomToken()) })
@@ -72,16 +72,16 @@ t.test('a copy is used for no longer than its greatest age', async t => {
 })
 
 t.test('a machine that slept has slept for its copies too: they end by whichever clock has gone further', async t => {
-  const { local, sleep, session } = await kept({ maxAge: 10_000 })
+  const { local, suspend, session } = await kept({ maxAge: 10_000 })
   const held = await session()
-  sleep(9_999)
+  suspend(9_999)
   t.match(local.find(held), { userId: 'ada' })
-  sleep(1)
+  suspend(1)
   t.equal(local.find(held), undefined, 'as old as it may be')
   const ended = await session(5_000)
-  sleep(-60_000)
+  suspend(-60_000)
   t.ok(local.find(ended)!.leftMs <= 5_000, 'a wall clock that was set back prolongs nothing')
-  sleep(65_000)
+  suspend(65_000)
   t.equal(local.find(ended), undefined, 'the session itself is over')
 })
 
