@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import t from 'tap'
 import { Redis } from 'ioredis'
-import { freePort, startCluster, startPostgres, startProxy, startRedis, until } from '@respite/testing'
+import { freePort, openCluster, openNodeRedis, startCluster, startPostgres, startProxy, startRedis, until } from '@respite/testing'
 
 t.test('starts a Redis of its own, which dies and comes back empty on the same port', async t => {
   const server = await startRedis()
@@ -83,4 +83,31 @@ t.test('gives a Postgres schema of its own', async t => {
   t.teardown(() => postgres.stop())
   await postgres.query('CREATE TABLE a (b INT)')
   t.same((await postgres.query('SELECT count(*)::int AS n FROM a')).rows, [{ n: 0 }])
+})
+
+t.test('a Redis and a Cluster that are opened with a client end with the test, their clients first', async t => {
+  const ends: (() => unknown)[] = []
+  const test = { teardown: (end: () => unknown) => { ends.unshift(end) } }
+  t.teardown(async () => { for (const end of ends) await end() })
+  const gone: string[] = []
+  const createClient = ({ url }: { url: string }) => ({ url, connected: false, on: () => {}, async connect () { this.connected = true }, destroy: () => { gone.push('the client') } })
+  const { server, client } = await openNodeRedis(test, createClient)
+  t.match(client, { url: server.url, connected: true })
+  const { cluster, open } = await openCluster(test)
+  const [one, two] = [open(), open({ scaleReads: 'slave' })]
+  t.equal(await one.set('a', '1'), 'OK')
+  t.equal(await two.get('a'), '1')
+  t.equal(two.options.scaleReads, 'slave')
+
+  const statuses = () => [one, two].map(({ status }) => status)
+  const lives = ({ pid }: { pid: number }) => { try { return process.kill(pid, 0) } catch { return false } }
+  for (const end of ends.splice(0, 2)) await end()
+  t.same(statuses(), ['disconnecting', 'disconnecting'])
+  t.ok(cluster.nodes.every(lives))
+  await ends.shift()!()
+  t.notOk(cluster.nodes.some(lives))
+  await ends.shift()!()
+  t.same([gone, lives(server)], [['the client'], true])
+  await ends.shift()!()
+  t.equal(lives(server), false)
 })
