@@ -69,6 +69,10 @@ export const FST_RSP_BUS_INVALID = createError<[string, string]>(
 export const FST_RSP_BUS_FROM = createError<[string, string]>(
   'FST_RSP_BUS_FROM', 'a subscription cannot begin from %s: %s', 500)
 
+/** Somebody else put an entry into the stream of a durable topic whose id is larger than any of ours can be; the topic goes on when the key is deleted. */
+export const FST_RSP_BUS_FOREIGN_ID = createError<[string, string]>(
+  'FST_RSP_BUS_FOREIGN_ID', "the stream of topic '%s' holds an entry that is none of its messages, %s", 500)
+
 /** A queue holds as many jobs as it may; `maxPending` says how many. */
 export const FST_RSP_BUS_QUEUE_FULL = createError<[string, number]>(
   'FST_RSP_BUS_QUEUE_FULL', "the queue '%s' is full: %d jobs wait or are at work", 503)
@@ -76,6 +80,10 @@ export const FST_RSP_BUS_QUEUE_FULL = createError<[string, number]>(
 /** A queue is defined, or worked on, twice in one process. */
 export const FST_RSP_BUS_QUEUE_TWICE = createError<[string, string]>(
   'FST_RSP_BUS_QUEUE_TWICE', "the queue '%s' is %s already in this process", 500)
+
+/** What was given as the id of a dead letter is none; nothing was done with those beside it. */
+export const FST_RSP_BUS_LETTER_ID_INVALID = createError<[string, string]>(
+  'FST_RSP_BUS_LETTER_ID_INVALID', "'%s' is no id of a dead letter of the queue '%s'", 400)
 
 /** A handler took longer than the deadline of its queue: the reason of the job's signal. */
 export const FST_RSP_BUS_JOB_DEADLINE = createError<[string, number]>(

@@ -13,7 +13,7 @@ export const timedOut = (name: string, ms: number): LinkError => Object.assign(n
 /** What an adapter's error means. */
 export function failureOf (name: string, error: Error): LinkError {
   const reply = replyOf(error)
-  if (reply !== undefined) return Object.assign(new FST_RSP_REDIS_REPLY(name, error.message.replace(withArgs, '')), { outcome: 'refused' as const, reply, cause: error })
+  if (reply !== undefined) return Object.assign(new FST_RSP_REDIS_REPLY(name, wordsOf(error)), { outcome: 'refused' as const, reply, cause: error })
   if (error instanceof FST_RSP_REDIS_DOWN) return down(name)
   return Object.assign(new FST_RSP_REDIS_LOST(name), unknown, { cause: error })
 }
@@ -28,6 +28,15 @@ export function replyOf (error: Error): string | undefined {
   if (!replyNames.has(error.name) && !replyNames.has(error.constructor.name)) return undefined
   return /^-?([A-Z][A-Z0-9]*)/.exec(error.message.replace(ofScript, ''))?.[1] ?? 'ERR'
 }
+
+/** Whether the server has no such command, or none for this user: the next call would fare no better. */
+export function isForbidden (error: Error): boolean {
+  const reply = replyOf(error)
+  return reply === 'NOPERM' || (reply !== undefined && /unknown (?:sub)?command/i.test(error.message))
+}
+
+/** What a server has said, without what it was sent. */
+export const wordsOf = (error: Error) => error.message.replace(withArgs, '')
 
 /** Why there is no connection, in words fit for a log. */
 export function reasonOf (error: Error | undefined): string | undefined {

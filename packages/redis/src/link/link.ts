@@ -7,7 +7,7 @@ export type RedisArg = string | number | Buffer
 
 /**
  * `embedded`: there is no server, by choice. `up`: commands are answered. `degraded`: connected, but the server refuses
- * some of them (loading, read-only, out of memory). `down`: no connection, or the breaker is open.
+ * some of them (loading, read-only, out of memory, no scripts). `down`: no connection, or the breaker is open.
  */
 export type LinkState = 'embedded' | 'up' | 'degraded' | 'down'
 

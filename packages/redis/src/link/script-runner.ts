@@ -1,7 +1,7 @@
 import type { Node } from '../clients/adapter.ts'
 import type { Script } from '../script.ts'
 import type { Deadlines } from './deadlines.ts'
-import { down, timedOut } from './failures.ts'
+import { down, failureOf, timedOut } from './failures.ts'
 import type { LinkCallback, RedisArg } from './link.ts'
 import type { Server } from './server.ts'
 
@@ -23,6 +23,13 @@ export class ScriptRunner {
   }
 
   run (run: Run, callback: LinkCallback): void {
+    const refusal = this.#server.watch.scriptRefusal(run.keys)
+    // Whoever asks has something to do instead, and need not wait for an answer that is known.
+    if (refusal !== undefined) setImmediate(callback, failureOf(run.script.name, refusal))
+    else this.#ask(run, callback)
+  }
+
+  #ask (run: Run, callback: LinkCallback): void {
     this.#eval(run, (error, reply) => {
       if (error === null || (error as { reply?: string }).reply !== 'NOSCRIPT') callback(error, reply)
       else this.#again(run, callback)

@@ -100,6 +100,7 @@ export class Server {
 
   #refused (reply: string, message: string): void {
     if (eraDoubts.has(reply) && this.#doubts()) this.watch.renew()
+    if (reply === 'NOPERM') this.watch.doubtScripts()
     if (!troubles.has(reply)) return
     this.#refusedAtMs = this.#clock.monotonicMs()
     this.#refusal = message

@@ -1,16 +1,11 @@
-import { startCluster } from '@respite/testing'
-import { Cluster } from 'ioredis'
+import { openCluster } from '@respite/testing'
 import t from 'tap'
 import { createIoredisAdapter } from '../../src/clients/ioredis.ts'
 import { invalidationsContract } from '../contracts/invalidations.ts'
 import { instanceOver } from '../instance.ts'
 
-const servers = await startCluster()
-const client = new Cluster([...servers.startupNodes])
-t.teardown(async () => {
-  client.disconnect()
-  await servers.stop()
-})
+const { open } = await openCluster(t)
+const client = open()
 
 invalidationsContract(t, {
   writer: {
