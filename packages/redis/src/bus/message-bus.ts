@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { FST_RSP_BUS_FROM, FST_RSP_BUS_INVALID, FST_RSP_BUS_QUEUE_TWICE } from '../errors.ts'
 import { metrics as named } from '../metrics.ts'
 import type { CounterSeries, Metrics } from '../metrics/metrics.ts'
+import { isPromiseLike } from '../promise-like.ts'
 import type { Queue, QueueOptions } from '../queues/queue.ts'
 import { resolveQueueOptions } from '../queues/queue-options.ts'
 import type { OpenQueue, QueueRoom } from '../queues/queue-room.ts'
@@ -108,7 +109,7 @@ export class MessageBus implements Bus {
         this.#parts.metrics.counter(named.busGaps).of('invalid').inc()
         return onGap?.('invalid')
       }
-      return checked instanceof Promise ? checked.then(hand) : hand(checked)
+      return isPromiseLike(checked) ? checked.then(hand) : hand(checked)
     }
   }
 }

@@ -12,6 +12,7 @@ import type { BusListener, PlainBus, SubscribeOptions } from './bus.ts'
 import { encodeEnvelope } from './envelope.ts'
 import { Instances, instancesTopic } from './instances.ts'
 import { Lane } from './lane.ts'
+import { type MessageCounts, messageCounts } from './message-counts.ts'
 import { OwnSequences } from './own-sequences.ts'
 import { Topic, type TopicWatch } from './topic.ts'
 import { TopicListeners } from './topic-listeners.ts'
@@ -43,7 +44,7 @@ export class RedisBus implements PlainBus {
   readonly #instances: Instances
   readonly #topics = new Map<string, Topic>()
   readonly #lanes = new Map<string, Lane>()
-  readonly #count: Record<'published' | 'failed' | 'received' | 'malformed' | 'version', { inc (): void }>
+  readonly #count: MessageCounts
   #closed = false
 
   constructor (options: RedisBusOptions) {
@@ -53,14 +54,7 @@ export class RedisBus implements PlainBus {
     this.#channel = keyspace.define(keys.bus.template).key
     const gaps = metrics.counter(named.busGaps)
     this.#listeners = new TopicListeners({ origin: this.origin, log, onHeard: origin => this.#instances.heard(origin), onGap: why => gaps.of(why).inc() })
-    const messages = metrics.counter(named.busMessages)
-    this.#count = {
-      published: messages.of('published'),
-      failed: messages.of('failed'),
-      received: messages.of('received'),
-      malformed: messages.of('malformed'),
-      version: messages.of('version')
-    }
+    this.#count = messageCounts(metrics.counter(named.busMessages))
     // What is said of an instance is of use only at once: a beat that fails is made up for by the next.
     this.#instances = new Instances({ clock, chance, say: what => { this.publish(instancesTopic, what).catch(() => {}) } })
     metrics.gauge({ ...named.busInstances, collect: gauge => gauge.of().set(this.instances) })

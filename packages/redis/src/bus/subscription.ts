@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { isPromiseLike } from '../promise-like.ts'
 import type { BusListener, GapReason, MessageInfo, SubscribeOptions } from './bus.ts'
 
 /** Messages that may wait for a listener that is not done with an earlier one. */
@@ -48,7 +49,7 @@ export class Subscription {
     this.#about.onGap?.(why)
     try {
       const result: unknown = this.#onGap(why)
-      if (isPromise(result)) result.then(undefined, error => this.#failed(error, topic))
+      if (isPromiseLike(result)) result.then(undefined, error => this.#failed(error, topic))
     } catch (error) {
       this.#failed(error, topic)
     }
@@ -62,9 +63,9 @@ export class Subscription {
   #hand (value: unknown, info: MessageInfo): void {
     try {
       const result = this.#listener(value, info)
-      if (!isPromise(result)) return
+      if (!isPromiseLike(result)) return
       this.#busy = true
-      result.then(undefined, error => this.#failed(error, info.topic)).finally(() => this.#next())
+      Promise.resolve(result).then(undefined, error => this.#failed(error, info.topic)).finally(() => this.#next())
     } catch (error) {
       this.#failed(error, info.topic)
     }
@@ -84,5 +85,3 @@ export class Subscription {
     this.#about.log.error({ err: error, topic }, 'a listener of the bus failed')
   }
 }
-
-const isPromise = (value: unknown): value is Promise<unknown> => typeof (value as Promise<unknown> | undefined)?.then === 'function'

@@ -2,6 +2,7 @@ import { Ajv, type SchemaObject } from 'ajv'
 import { inspect } from 'node:util'
 import { type Duration, durationMs } from '../duration.ts'
 import { FST_RSP_OPTION_INVALID } from '../errors.ts'
+import { isPromiseLike } from '../promise-like.ts'
 
 /** What zod, valibot, arktype and others offer under `~standard`. @see https://standardschema.dev */
 export interface StandardSchema<T = unknown> {
@@ -25,9 +26,9 @@ export interface TopicOptions<T> {
   /** A JSON schema, or a schema of zod, valibot, arktype, … */
   schema?: SchemaObject | StandardSchema<T>
   /** Instead of a schema: whether a value fits. */
-  validate?: ((value: unknown) => value is T & {}) | ((value: unknown) => boolean)
+  validate?: ((value: unknown) => value is T & {}) | ((value: unknown) => boolean | PromiseLike<boolean>)
   /**
-   * Messages are kept: at least `maxLength` of them (1 to 10,000,000), for `keep` after the last one, and what is not said here as the bus's
+   * Messages are kept: at least `maxLength` of them (1 to 10,000,000), for `keep` (up to a year) after the last one, and what is not said here as the bus's
    * options `maxLength` and `keepMs` say. @default false
    */
   durable?: boolean | { maxLength?: number, keep?: Duration }
@@ -45,23 +46,40 @@ export interface TypedTopic<T> {
   check (value: unknown): Checked<T> | Promise<Checked<T>>
 }
 
+/** A year, as for the bus's own `keepMs`. */
+const longestKeepMs = 31_536_000_000
+
 /**
  * Names a topic once, with the type of its messages and what they must look like.
  * @throws FST_RSP_OPTION_INVALID, FST_RSP_DURATION_INVALID
  */
-export function defineTopic<T = unknown> (name: string, { schema, validate, durable = false }: TopicOptions<T> = {}): TypedTopic<T> {
-  const { maxLength, keep } = typeof durable === 'object' ? durable : {}
+export function defineTopic<T = unknown> (name: string, options: TopicOptions<T> = {}): TypedTopic<T> {
+  refuseUnknown(options, ['schema', 'validate', 'durable'], '')
+  const { schema, validate, durable = false } = options
   if (typeof name !== 'string') throw invalid('name', 'must be a string', name)
   if (schema !== undefined && validate !== undefined) throw invalid('validate', 'is one too many beside schema', validate)
   if (validate !== undefined && typeof validate !== 'function') throw invalid('validate', 'must be a function', validate)
+  if (typeof durable !== 'boolean' && (typeof durable !== 'object' || durable === null)) throw invalid('durable', 'must be a boolean or an object', durable)
+  return Object.freeze({ name, durable: durable !== false, ...boundsOf(durable), check: checkOf<T>(schema, validate) })
+}
+
+function boundsOf (durable: NonNullable<TopicOptions<unknown>['durable']>): Pick<TypedTopic<unknown>, 'maxLength' | 'keepMs'> {
+  if (typeof durable === 'boolean') return { maxLength: undefined, keepMs: undefined }
+  refuseUnknown(durable, ['maxLength', 'keep'], 'durable.')
+  const { maxLength, keep } = durable
   if (maxLength !== undefined && (!Number.isInteger(maxLength) || maxLength < 1 || maxLength > 10_000_000)) throw invalid('durable.maxLength', 'must be a whole number from 1 to 10000000', maxLength)
   const keepMs = keep === undefined ? undefined : durationMs(keep, 'durable.keep')
-  if (keepMs !== undefined && keepMs < 1) throw invalid('durable.keep', 'must be at least 1 ms', keep)
-  return Object.freeze({ name, durable: durable !== false, maxLength, keepMs, check: checkOf<T>(schema, validate) })
+  if (keepMs !== undefined && (keepMs < 1 || keepMs > longestKeepMs)) throw invalid('durable.keep', `must be from 1 to ${longestKeepMs} ms`, keep)
+  return { maxLength, keepMs }
+}
+
+// What is misspelt would be a topic that keeps another number of messages, or checks none.
+function refuseUnknown (options: object, known: readonly string[], place: string): void {
+  for (const [option, value] of Object.entries(options)) if (!known.includes(option)) throw invalid(`${place}${option}`, 'is unknown', value)
 }
 
 function checkOf<T> (schema: TopicOptions<T>['schema'], validate: TopicOptions<T>['validate']): TypedTopic<T>['check'] {
-  if (validate !== undefined) return value => validate(value) ? { value: value as T } : { misfit: 'its validate says no' }
+  if (validate !== undefined) return validateCheck<T>(validate)
   if (schema === undefined) return value => ({ value: value as T })
   // Those of arktype are functions.
   if ((typeof schema === 'object' || typeof schema === 'function') && schema !== null && '~standard' in schema) return standardCheck(schema as StandardSchema<T>)
@@ -69,7 +87,17 @@ function checkOf<T> (schema: TopicOptions<T>['schema'], validate: TopicOptions<T
   return jsonCheck<T>(schema)
 }
 
+function validateCheck<T> (validate: (value: unknown) => boolean | PromiseLike<boolean>): TypedTopic<T>['check'] {
+  const checked = (fits: boolean, value: unknown): Checked<T> => fits ? { value: value as T } : { misfit: 'its validate says no' }
+  return value => {
+    const fits = validate(value)
+    return isPromiseLike(fits) ? Promise.resolve(fits).then(fits => checked(fits, value)) : checked(fits, value)
+  }
+}
+
 function jsonCheck<T> (schema: SchemaObject): TypedTopic<T>['check'] {
+  // What it compiles to answers later, and to whoever does not wait everything fits.
+  if ((schema as { $async?: unknown }).$async !== undefined) throw invalid('schema', 'must not have $async', schema)
   const ajv = new Ajv({ strict: false, allErrors: false })
   try {
     const fits = ajv.compile<T>(schema)
@@ -86,7 +114,7 @@ function standardCheck<T> ({ '~standard': { validate } }: StandardSchema<T>): Ty
     : { misfit: result.issues.slice(0, 3).map(({ path = [] }) => `/${path.map(part => String(typeof part === 'object' ? part.key : part)).join('/')}`).join(', ') + ' is not as it should be' }
   return value => {
     const result = validate(value)
-    return result instanceof Promise ? result.then(checked) : checked(result)
+    return isPromiseLike(result) ? Promise.resolve(result).then(checked) : checked(result)
   }
 }
 

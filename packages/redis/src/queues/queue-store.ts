@@ -20,6 +20,8 @@ export interface JobTaker {
   /** How many it can take now. */
   readonly room: number
   take (jobs: readonly TakenJob[]): void
+  /** A job that failed is the store's again: should it be handed out once more from now on, it is to be tried again. */
+  givenBack (id: string): void
 }
 
 /** What a worker has at a store: jobs are its own until it gives them back, or its lease has passed. */

@@ -50,14 +50,19 @@ export interface WorkOptions {
   concurrency?: number
 }
 
+const deathReasons = ['failed', 'deadline', 'crashed', 'invalid', 'malformed'] as const
+
 /** Why a job was given up. */
-export type DeathReason = 'failed' | 'deadline' | 'crashed' | 'invalid' | 'malformed'
+export type DeathReason = typeof deathReasons[number]
+
+export const isDeathReason = (reason: string): reason is DeathReason => (deathReasons as readonly string[]).includes(reason)
 
 /** A job that was given up. */
 export interface DeadLetter<T> {
   readonly id: string
   /** Undefined where it was not readable. */
   readonly value: T | undefined
+  /** 0 for what somebody else put there. */
   readonly attempts: number
   readonly reason: DeathReason
 }
@@ -78,10 +83,10 @@ export interface Queue<T> {
   work (handler: JobHandler<NoInfer<T>>, options?: WorkOptions): Promise<() => Promise<void>>
   /** `pending`: wait or are at work, in all instances. */
   counts (): Promise<{ pending: number, dead: number }>
-  /** Jobs that were given up, the oldest first: 100 of them, or `count`, at most 1,000. @param after - behind this id */
+  /** Jobs that were given up, the oldest first: 100 of them, or `count`, at most 1,000. @param after - behind this id @throws FST_RSP_BUS_LETTER_ID_INVALID */
   dead (page?: { count?: number, after?: string }): Promise<DeadLetter<T>[]>
-  /** Puts dead letters back as new jobs. @returns how many there were, and there was room for */
+  /** Puts dead letters back as new jobs. @returns how many there were, and there was room for @throws FST_RSP_BUS_LETTER_ID_INVALID: none is put back */
   redrive (ids: readonly string[]): Promise<number>
-  /** Deletes dead letters. @returns how many there were */
+  /** Deletes dead letters. @returns how many there were @throws FST_RSP_BUS_LETTER_ID_INVALID: none is deleted */
   discard (ids: readonly string[]): Promise<number>
 }

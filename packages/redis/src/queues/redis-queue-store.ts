@@ -3,7 +3,7 @@ import type { Link } from '../link/link.ts'
 import { loadScript } from '../script.ts'
 import type { ReadingLanes } from '../streams/reading-lanes.ts'
 import { RedisWorkPlace } from './redis-work-place.ts'
-import type { DeathReason, ResolvedQueueOptions } from './queue.ts'
+import { isDeathReason, type ResolvedQueueOptions } from './queue.ts'
 import type { DeadMessage, JobTaker, QueueStore, WorkPlace } from './queue-store.ts'
 
 const script = (name: string) => loadScript(`bus.queue-${name}`, new URL(`../../lua/queue-${name}.lua`, import.meta.url))
@@ -56,7 +56,11 @@ export class RedisQueueStore implements QueueStore {
   async dead (count: number, after: string | undefined): Promise<DeadMessage[]> {
     const { link, deadKey } = this.#tools
     const entries = await link.sendBytes('XRANGE', deadKey, after === undefined ? '-' : `(${after}`, '+', 'COUNT', count) as [Buffer, Buffer[]][]
-    return entries.map(([id, [, message, , tries, , why]]) => ({ id: id.toString(), message: message!, attempts: Number(tries), reason: String(why) as DeathReason }))
+    return entries.map(([id, [, message, , tries, , why]]) => {
+      const reason = String(why)
+      // Somebody else's has whatever it has.
+      return { id: id.toString(), message: message!, attempts: Number(tries) || 0, reason: isDeathReason(reason) ? reason : 'malformed' }
+    })
   }
 
   async redrive (ids: readonly string[]): Promise<number> {

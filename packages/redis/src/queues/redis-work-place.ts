@@ -3,7 +3,6 @@ import { replyOf } from '../link/failures.ts'
 import { loadScript, type ScriptOptions } from '../script.ts'
 import type { LaneReader } from '../streams/reading-lane.ts'
 import type { StreamEntry } from '../streams/stream-entry.ts'
-import { streamIdText } from '../streams/stream-id.ts'
 import type { DeathReason } from './queue.ts'
 import type { JobTaker, WorkPlace } from './queue-store.ts'
 import type { RedisQueueTools } from './redis-queue-store.ts'
@@ -44,18 +43,19 @@ export class RedisWorkPlace implements WorkPlace, LaneReader {
   }
 
   start (): void {
-    const { lanes, options: { lease } } = this.#tools
+    const { lanes, options: { lease, keep } } = this.#tools
     lanes.add(this)
-    this.#claimTimer = setInterval(() => this.#claimSoon(), Math.min(lease / 4, mostBetweenClaimsMs)).unref()
+    // Each look also prolongs the keys.
+    this.#claimTimer = setInterval(() => this.#claimSoon(), Math.min(lease / 4, keep / 4, mostBetweenClaimsMs)).unref()
   }
 
   wants (): void {
     this.#tools.lanes.wake(this)
   }
 
-  receive (entries: readonly StreamEntry[]): void {
+  receive (entries: readonly StreamEntry[]): undefined {
     this.#broken = false
-    const jobs = entries.map(({ id, message }) => ({ id: streamIdText(id), attempt: 1, message }))
+    const jobs = entries.map(({ id, message }) => ({ id, attempt: 1, message }))
     if (this.#stopped) for (const { id } of jobs) this.release(id).catch(() => {}) // its lease passes
     else this.#taker.take(jobs)
   }
@@ -79,7 +79,11 @@ export class RedisWorkPlace implements WorkPlace, LaneReader {
 
   async fail (id: string, reason: DeathReason, final: boolean): Promise<'retried' | 'dead' | 'taken'> {
     const { link, worker, deadKey, options: { attempts, lease, retryAfter, maxDead, keep } } = this.#tools
-    return await link.run(failing, [this.key, deadKey], [worker, id, reason, final ? 0 : attempts, lease, retryAfter, maxDead, keep]) as 'retried' | 'dead' | 'taken'
+    const args = [worker, id, reason, final ? 0 : attempts, lease, retryAfter, maxDead, keep]
+    const became = await link.run(failing, [this.key, deadKey], args) as 'retried' | 'dead' | 'taken'
+    // At once: the answer to a look that came behind it may come with it, and name the job again.
+    this.#taker.givenBack(id)
+    return became
   }
 
   async release (id: string): Promise<void> {

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { decodeEnvelope, encodeEnvelope } from '../bus/envelope.ts'
 import type { Clock } from '../clock.ts'
-import { FST_RSP_BUS_QUEUE_FULL, FST_RSP_BUS_QUEUE_TWICE } from '../errors.ts'
+import { FST_RSP_BUS_LETTER_ID_INVALID, FST_RSP_BUS_QUEUE_FULL, FST_RSP_BUS_QUEUE_TWICE } from '../errors.ts'
 import { metrics as named } from '../metrics.ts'
 import type { CounterSeries, Metric, Metrics } from '../metrics/metrics.ts'
 import type { DeadLetter, JobHandler, WorkOptions } from './queue.ts'
@@ -21,6 +21,8 @@ export interface WorkQueueContext {
 
 /** Dead letters that are read at once: each may be as large as a message. */
 const mostLetters = 1_000
+/** Two numbers of 64 bits, as a stream has them. */
+const letterId = /^\d{1,19}-\d{1,19}$/
 
 /** A queue over whatever holds its jobs. */
 export class WorkQueue<T> implements OpenQueue<T> {
@@ -72,6 +74,7 @@ export class WorkQueue<T> implements OpenQueue<T> {
   }
 
   async dead ({ count = 100, after }: { count?: number, after?: string } = {}): Promise<DeadLetter<T>[]> {
+    if (after !== undefined) this.#checkIds([after])
     const messages = await this.#about.store.dead(Math.min(Math.max(1, Math.floor(count) || 1), mostLetters), after)
     return messages.map(({ message, ...rest }) => {
       const envelope = decodeEnvelope(message)
@@ -80,14 +83,21 @@ export class WorkQueue<T> implements OpenQueue<T> {
   }
 
   async redrive (ids: readonly string[]): Promise<number> {
+    this.#checkIds(ids)
     return ids.length === 0 ? 0 : await this.#about.store.redrive(ids)
   }
 
   async discard (ids: readonly string[]): Promise<number> {
+    this.#checkIds(ids)
     return ids.length === 0 ? 0 : await this.#about.store.discard(ids)
   }
 
   async close (): Promise<void> {
     await this.#worker?.stop(this.#about.closeWithinMs)
+  }
+
+  // Before the first: the server refuses one only when it comes to it.
+  #checkIds (ids: readonly string[]): void {
+    for (const id of ids) if (!letterId.test(id)) throw new FST_RSP_BUS_LETTER_ID_INVALID(String(id).slice(0, 100), this.name)
   }
 }

@@ -22,6 +22,10 @@ interface RunningJob extends TakenJob {
   readonly dueMs: number
   /** It is no longer ours: another worker has it, or the end of this one gives it back. */
   taken: boolean
+  /** It failed: it is given back, to be tried again in a while or to be given up, or (`given`) the store has it. */
+  back: 'given' | 'giving' | undefined
+  /** It was handed out once more before this try was put away. */
+  next: TakenJob | undefined
 }
 
 /** What a worker can say of a job; that its process crashed, only others can. */
@@ -63,18 +67,31 @@ export class Worker<T> implements JobTaker {
 
   take (jobs: readonly TakenJob[]): void {
     for (const job of jobs) {
-      // Given once more to the worker that has it: an answer was slow to come.
-      if (this.#running.has(job.id)) continue
+      const running = this.#running.get(job.id)
+      if (running !== undefined) {
+        // Else it is given once more to the worker that has it and whose lease had passed: who is at it, or has told since that it is done.
+        if (running.back === 'given') running.next = job
+        continue
+      }
       // Both the read and the look at what others have left ask for all the room there is.
       if (this.room <= 0) this.#place!.release(job.id).catch(() => {}) // its lease passes
-      else this.#run({ ...job, controller: new AbortController(), dueMs: this.#about.clock.monotonicMs() + this.#about.options.deadline, taken: false })
+      else this.#run({ ...job, controller: new AbortController(), dueMs: this.#dueMs(), taken: false, back: undefined, next: undefined })
     }
+  }
+
+  givenBack (id: string): void {
+    const job = this.#running.get(id)
+    if (job !== undefined) job.back = 'given'
   }
 
   /** Takes no more, and waits for those at work, at most so long; what is not done by then is aborted. */
   stop (withinMs: number): Promise<void> {
     this.#stopping ??= this.#stop(withinMs)
     return this.#stopping
+  }
+
+  #dueMs (): number {
+    return this.#about.clock.monotonicMs() + this.#about.options.deadline
   }
 
   get #stopped (): boolean {
@@ -107,6 +124,7 @@ export class Worker<T> implements JobTaker {
     this.#running.set(job.id, job)
     this.#work(job).catch(error => this.#about.log.error({ err: error, queue: this.#about.topic.name }, 'a job could not be given back')).finally(() => {
       this.#running.delete(job.id)
+      if (job.next !== undefined) this.take([job.next])
       if (this.#running.size === 0) this.#onIdle?.()
       if (!this.#stopped) this.#place!.wants()
     })
@@ -166,13 +184,16 @@ export class Worker<T> implements JobTaker {
 
   async #fail (job: RunningJob, reason: Failure): Promise<void> {
     this.#count(reason)
+    job.back = 'giving'
     const became = await this.#place!.fail(job.id, reason, reason === 'invalid' || reason === 'malformed')
     if (became !== 'retried') this.#count(became)
   }
 
   #prolong (): void {
-    if (this.#running.size === 0) return
-    this.#place!.prolong([...this.#running.keys()]).then(lost => {
+    // Prolonged, what waits to be tried again would wait for a whole lease.
+    const ids = Array.from(this.#running.values()).filter(({ back }) => back === undefined).map(({ id }) => id)
+    if (ids.length === 0) return
+    this.#place!.prolong(ids).then(lost => {
       for (const id of lost) {
         const job = this.#running.get(id)
         if (job === undefined) continue

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { BusListener, GapReason, MessageInfo, SubscribeOptions } from '../bus/bus.ts'
+import { isPromiseLike } from '../promise-like.ts'
 import { beginning, compareStreamIds, parseStreamId, type StreamId, streamIdText } from './stream-id.ts'
 
 /** Messages that may wait for a listener that is not done with an earlier one; then nothing more is read for it. */
@@ -34,6 +35,8 @@ export class DurableSubscription {
   /** The number of the next message; undefined: whichever comes first. */
   #expected: number | undefined
   #owesGap = false
+  /** The cursor is of a data set that may be gone. */
+  #doubted = false
   #full = false
   #running: Promise<unknown> | undefined
   #ended = false
@@ -61,6 +64,7 @@ export class DurableSubscription {
   /** It begins behind this message. */
   start (at: StreamId): void {
     this.#cursor = at
+    this.#doubted = false
     this.#expected = at.number + 1
     if (this.#owesGap) this.gap('reconnect')
     this.#owesGap = false
@@ -71,9 +75,14 @@ export class DurableSubscription {
     this.#owesGap = true
   }
 
-  /** The stream may be another than it was, and ends here now. */
+  /** The stream may be another than it was. */
+  doubt (): void {
+    this.#doubted = true
+  }
+
+  /** It may be, and ended here when that was asked. What was read of it since then is not read again. */
   restart (end: StreamId): void {
-    if (this.#cursor !== undefined && compareStreamIds(end, this.#cursor) < 0) {
+    if (this.#doubted && this.#cursor !== undefined && compareStreamIds(end, this.#cursor) < 0) {
       this.#cursor = end
       this.#expected = end.number + 1
     }
@@ -89,6 +98,7 @@ export class DurableSubscription {
       const { number } = message.id
       if (this.#expected !== undefined && number !== this.#expected) this.#waiting.push(number > this.#expected ? 'trimmed' : 'failover')
       this.#cursor = message.id
+      this.#doubted = false
       this.#expected = number + 1
       this.#waiting.push(message)
     }
@@ -143,7 +153,7 @@ export class DurableSubscription {
   #guarded (work: () => unknown): Promise<unknown> | undefined {
     try {
       const result = work()
-      return typeof (result as Promise<unknown> | undefined)?.then === 'function' ? (result as Promise<unknown>).then(undefined, error => this.#failed(error)) : undefined
+      return isPromiseLike(result) ? Promise.resolve(result).then(undefined, error => this.#failed(error)) : undefined
     } catch (error) {
       this.#failed(error)
       return undefined

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
-import { beginning, compareStreamIds, type StreamId } from './stream-id.ts'
+import { beginning, compareStreamIds, type StreamId, streamIdText } from './stream-id.ts'
 import type { StreamEntry } from './stream-entry.ts'
 import { numbersOutliveMs, type Retention } from './streams.ts'
 
 interface Kept {
-  entries: StreamEntry[]
+  entries: { readonly id: StreamId, readonly message: Buffer }[]
   last: StreamId
   /** Monotonic, as `lastUntilMs` is. */
   entriesUntilMs: number
@@ -42,7 +42,7 @@ export class MemoryLog {
   read (topic: string, after: StreamId, count: number): StreamEntry[] {
     const entries = this.#kept(topic)?.entries ?? []
     const from = entries.findIndex(({ id }) => compareStreamIds(id, after) > 0)
-    return from === -1 ? [] : entries.slice(from, from + count)
+    return from === -1 ? [] : entries.slice(from, from + count).map(({ id, message }) => ({ id: streamIdText(id), message }))
   }
 
   /** Told of each message. @returns the way to stop */

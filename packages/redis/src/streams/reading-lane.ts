@@ -13,9 +13,12 @@ export interface LaneReader {
   readonly room: number
   /** The id behind which it reads, as the command wants it. */
   readonly after: string
-  /** @param after - behind what they were read */
-  receive (entries: readonly StreamEntry[], after: string): void
-  /** The server answers this key with an error. @returns whether it may be read again at once */
+  /**
+   * @param after - behind what they were read
+   * @returns why it cannot be read on, if so
+   */
+  receive (entries: readonly StreamEntry[], after: string): Error | undefined
+  /** The server answers this key with an error, or it cannot be read on. @returns whether it may be read again at once */
   refused (error: Error): Promise<boolean>
   /** Called after every answer. */
   look (): void
@@ -154,9 +157,12 @@ export class ReadingLane {
       const found = entriesOf(await send([...this.#settings.command.slice(1), 'COUNT', count, ...block, 'STREAMS', ...readers.map(({ key }) => key), ...afters], blockMs))
       readers.forEach((reader, i) => {
         const entries = found.get(reader.key)
-        if (entries !== undefined) reader.receive(entries, afters[i]!)
+        const stuck = entries && reader.receive(entries, afters[i]!)
+        if (stuck !== undefined) this.#putAside(reader, stuck)
       })
     } catch (error) {
+      // It waited for a stream that was deleted, or on a master that is one no more: the next read, or the end of the connection, says what is so.
+      if (replyOf(error as Error) === 'UNBLOCKED') return
       if (!ofTheKey.has(replyOf(error as Error) ?? '')) throw error
       if (readers.length === 1) this.#putAside(readers[0]!, error as Error)
       // One stream that is none must not keep the others from being read.

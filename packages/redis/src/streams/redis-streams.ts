@@ -1,8 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { BusListener, GapReason, SubscribeOptions } from '../bus/bus.ts'
 import { encodeEnvelope } from '../bus/envelope.ts'
+import { type MessageCounts, messageCounts } from '../bus/message-counts.ts'
 import type { Adapter } from '../clients/adapter.ts'
-import type { LinkError } from '../errors.ts'
+import { FST_RSP_BUS_FOREIGN_ID, type LinkError } from '../errors.ts'
 import type { Keyspace } from '../keyspace.ts'
 import { keys } from '../keys.ts'
 import type { Link } from '../link/link.ts'
@@ -22,7 +23,7 @@ const positioning = loadScript('bus.stream-position', new URL('../../lua/stream-
 const placeAgainMs = 500
 
 // Redis before 7 puts words of its own before what a command in a script was answered.
-const isOfTheKey = ({ outcome, message }: LinkError) => outcome === 'refused' && /\b(?:WRONGTYPE|NOPERM)\b/.test(message)
+const isOfTheKey = (error: LinkError) => error instanceof FST_RSP_BUS_FOREIGN_ID || (error.outcome === 'refused' && /\b(?:WRONGTYPE|NOPERM)\b/.test(error.message))
 
 export interface RedisStreamsOptions {
   /** This instance's name on the bus. */
@@ -51,7 +52,7 @@ export class RedisStreams implements Streams {
   /** Those of them of which it is being asked. */
   readonly #asking = new Set<DurableSubscription>()
   #placeTimer: NodeJS.Timeout | undefined
-  readonly #count: Record<'published' | 'failed' | 'received' | 'malformed' | 'version', { inc (): void }>
+  readonly #count: MessageCounts
   readonly #onGap: (why: GapReason) => void
 
   constructor (options: RedisStreamsOptions) {
@@ -61,14 +62,7 @@ export class RedisStreams implements Streams {
     this.#keysOf = topic => [stream.key(bucketOf(topic), topic), last.key(bucketOf(topic), topic)]
     const failed = (error: Error) => log.error({ err: error }, 'the server refuses to let durable topics be read')
     this.#lanes = new ReadingLanes(adapter, { command: ['XREAD'], blockMs, deadlineMs, failed })
-    const messages = metrics.counter(named.streamMessages)
-    this.#count = {
-      published: messages.of('published'),
-      failed: messages.of('failed'),
-      received: messages.of('received'),
-      malformed: messages.of('malformed'),
-      version: messages.of('version')
-    }
+    this.#count = messageCounts(metrics.counter(named.streamMessages))
     const gaps = metrics.counter(named.busGaps)
     this.#onGap = why => gaps.of(why).inc()
     link.on('state', () => this.#placeLate())
@@ -172,6 +166,9 @@ export class RedisStreams implements Streams {
   }
 
   async #position (topic: string): Promise<StreamId> {
-    return parseStreamId(String(await this.#options.link.run(positioning, this.#keysOf(topic), [])))!
+    const text = String(await this.#options.link.run(positioning, this.#keysOf(topic), []))
+    const id = parseStreamId(text)
+    if (id === undefined) throw new FST_RSP_BUS_FOREIGN_ID(topic, text)
+    return id
   }
 }

@@ -1,8 +1,7 @@
-import { parseStreamId, type StreamId } from './stream-id.ts'
-
 /** One entry of a stream, as the server has it. */
 export interface StreamEntry {
-  readonly id: StreamId
+  /** As the server writes it: what others put there may have numbers that no number here can hold. */
+  readonly id: string
   readonly message: Buffer
 }
 
@@ -16,5 +15,5 @@ export function entriesOf (reply: unknown): Map<string, StreamEntry[]> {
 // What others have put there may have any fields: an empty message is none.
 function entryOf ([id, fields]: RawEntry): StreamEntry {
   const at = fields?.findIndex((field, i) => i % 2 === 0 && field.toString() === 'm') ?? -1
-  return { id: parseStreamId(id.toString()) ?? { ms: 0, number: 0 }, message: at === -1 ? Buffer.alloc(0) : fields![at + 1]! }
+  return { id: id.toString(), message: at === -1 ? Buffer.alloc(0) : fields![at + 1]! }
 }

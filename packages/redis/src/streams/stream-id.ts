@@ -18,6 +18,14 @@ export function parseStreamId (text: string): StreamId | undefined {
   return Number.isSafeInteger(ms) && Number.isSafeInteger(number) ? { ms, number } : undefined
 }
 
+/**
+ * Where to read on behind an id of which only the number is beyond those here: ours may follow, with a later time.
+ * @returns undefined where none of ours can follow
+ */
+export function streamIdBehind (text: string): StreamId | undefined {
+  return parseStreamId(`${Number(text.split('-')[0]) + 1}-0`)
+}
+
 export const streamIdText = ({ ms, number }: StreamId): string => `${ms}-${number}`
 
 /** Negative where `a` comes first. */

@@ -1,17 +1,17 @@
-import { FST_RSP_SUBSCRIBER_LOST } from '../errors.ts'
-import { decodeEnvelope } from '../bus/envelope.ts'
+import { FST_RSP_BUS_FOREIGN_ID, FST_RSP_SUBSCRIBER_LOST } from '../errors.ts'
+import { decodeEnvelope, type Unreadable } from '../bus/envelope.ts'
 import type { DurableSubscription, ReadMessage } from './durable-subscription.ts'
 import { endedWithin } from './ended-within.ts'
 import type { LaneReader } from './reading-lane.ts'
 import type { StreamEntry } from './stream-entry.ts'
-import { compareStreamIds, parseStreamId, type StreamId, streamIdText } from './stream-id.ts'
+import { compareStreamIds, parseStreamId, type StreamId, streamIdBehind, streamIdText } from './stream-id.ts'
 
 interface StreamTopicTools {
   /** Behind which message the stream ends now. */
   position (): Promise<StreamId>
   /** The identity of the data set that holds the stream; undefined while it is not known. */
   era (): string | undefined
-  count (outcome: 'received' | 'malformed' | 'version'): void
+  count (outcome: 'received' | Unreadable): void
   /** Its connection may lead to a server that is none of ours any more. */
   renew (reason: Error): void
   broken (error: Error): void
@@ -68,12 +68,23 @@ export class StreamTopic implements LaneReader {
     if (!await endedWithin(ended, ms)) this.#tools.left()
   }
 
-  receive (entries: readonly StreamEntry[], after: string): void {
-    this.#broken = false
+  receive (entries: readonly StreamEntry[], after: string): Error | undefined {
     this.#largestBytes = Math.max(1, ...entries.map(({ message }) => message.length))
-    const messages = entries.map(entry => this.#read(entry))
+    const messages: ReadMessage[] = []
+    let foreign: string | undefined
+    for (const { id: text, message } of entries) {
+      const id = parseStreamId(text) ?? streamIdBehind(text)
+      // Whatever comes behind it has an id that is larger still.
+      if (id === undefined) {
+        foreign = text
+        break
+      }
+      messages.push(this.#read(id, message))
+    }
+    if (messages.length > 0) this.#broken = false
     const read = parseStreamId(after)!
     for (const subscription of [...this.#subscriptions]) subscription.take(messages, read)
+    return foreign === undefined ? undefined : new FST_RSP_BUS_FOREIGN_ID(this.topic, foreign)
   }
 
   async refused (error: Error): Promise<boolean> {
@@ -89,6 +100,7 @@ export class StreamTopic implements LaneReader {
     const before = this.#era
     this.#era = era
     if (before === undefined) return
+    for (const subscription of this.#subscriptions) subscription.doubt()
     this.#tools.renew(new FST_RSP_SUBSCRIBER_LOST('the server is another'))
     this.#tools.position().then(end => {
       for (const subscription of [...this.#subscriptions]) subscription.restart(end)
@@ -103,7 +115,7 @@ export class StreamTopic implements LaneReader {
     return behind
   }
 
-  #read ({ id, message }: StreamEntry): ReadMessage {
+  #read (id: StreamId, message: Buffer): ReadMessage {
     const envelope = decodeEnvelope(message)
     if (typeof envelope === 'string') {
       this.#tools.count(envelope)

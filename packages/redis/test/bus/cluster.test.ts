@@ -1,5 +1,4 @@
-import { startCluster, until } from '@respite/testing'
-import { Cluster } from 'ioredis'
+import { openCluster, until } from '@respite/testing'
 import t from 'tap'
 import { createIoredisAdapter } from '../../src/clients/ioredis.ts'
 import { keySlot } from '../../src/clients/key-slot.ts'
@@ -7,12 +6,8 @@ import { busContract } from '../contracts/bus.ts'
 import { redisBusContract } from '../contracts/redis-bus.ts'
 import { instanceOver } from '../instance.ts'
 
-const servers = await startCluster()
-const client = new Cluster([...servers.startupNodes])
-t.teardown(async () => {
-  client.disconnect()
-  await servers.stop()
-})
+const { open } = await openCluster(t)
+const client = open()
 const instance = async (errors?: object[]) => (await instanceOver(t, createIoredisAdapter(client), { errors })).bus
 
 busContract(t, { instance })

@@ -4,7 +4,7 @@ import type { MessageInfo } from '../../src/bus/bus.ts'
 import { largestMessageBytes } from '../../src/bus/envelope.ts'
 import { defineTopic } from '../../src/bus/topic-definition.ts'
 import { mostWaiting } from '../../src/streams/durable-subscription.ts'
-import { counted, type Messages, type MessagesSettings } from '../messages/messages-of.ts'
+import { counted, type Messages, type MessagesSettings } from '../messages-of.ts'
 
 export interface MessagesFixture {
   /** Another instance of the app on the same server. */

@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { gate, seeded, until } from '@respite/testing'
 import { defineTopic } from '../../src/bus/topic-definition.ts'
 import type { JobInfo, QueueOptions } from '../../src/queues/queue.ts'
-import { counted, onAcknowledged } from '../messages/messages-of.ts'
+import { counted, onAcknowledged } from '../messages-of.ts'
 import type { MessagesFixture } from './durable-topics.ts'
 
 /** Short, so that what is tried again is so soon. */
@@ -85,6 +85,24 @@ export function queuesContract (t: Test, { instance }: MessagesFixture): void {
     await until('a dead letter', async () => (await queue.counts()).dead === 1)
     t.equal(await queue.discard((await queue.dead()).map(({ id }) => id)), 1)
     t.same(await queue.dead(), [])
+  })
+
+  t.test('what is no id of a dead letter is a clear error, and nothing is done with those beside it', async t => {
+    const queue = (await instance()).bus.queue<number>('misread', { ...soon, attempts: 1 })
+    await queue.work(() => { throw new TypeError('no') })
+    await queue.add(1)
+    await until('it is given up', async () => (await queue.counts()).dead === 1)
+    const { id } = (await queue.dead())[0]!
+    const expected = (given: string) => ({ code: 'FST_RSP_BUS_LETTER_ID_INVALID', statusCode: 400, message: `'${given}' is no id of a dead letter of the queue 'misread'` })
+    for (const wrong of ['', 'latest', '-', '1-2-3', `${'9'.repeat(20)}-0`]) {
+      await t.rejects(queue.redrive([id, wrong]), expected(wrong))
+      await t.rejects(queue.discard([id, wrong]), expected(wrong))
+      await t.rejects(queue.dead({ after: wrong }), expected(wrong))
+    }
+    await t.rejects(queue.redrive([id, undefined as unknown as string]), expected('undefined'))
+    t.same(await queue.counts(), { pending: 0, dead: 1 })
+    t.same(await queue.dead({ after: id }), [])
+    t.equal(await queue.discard([id]), 1)
   })
 
   t.test('dead letters are bounded: the oldest go', async t => {

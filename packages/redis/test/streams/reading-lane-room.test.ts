@@ -30,6 +30,7 @@ async function readBeside (name: string, { roomLeft, cursorLeft = true }: { room
     receive: entries => {
       received.push(...entries.map(({ message }) => String(message)))
       room = 0
+      return undefined
     },
     refused: async () => false,
     look: () => { looks++ }
@@ -38,7 +39,7 @@ async function readBeside (name: string, { roomLeft, cursorLeft = true }: { room
     key: `${name} string`,
     room: 10,
     after: '0',
-    receive: () => {},
+    receive: () => undefined,
     refused: async () => {
       refusals++
       room = roomLeft

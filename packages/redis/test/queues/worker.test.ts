@@ -16,10 +16,11 @@ interface WorkerSettings {
   concurrency?: number
   deadline?: number
   lease?: number
+  place?: Partial<WorkPlace>
 }
 
 /** A worker at a place that writes down what it is told. */
-function workerOf (t: Test, { topic = defineTopic<number>('work'), handler, concurrency = 1, deadline = 5_000, lease = 5_000 }: WorkerSettings) {
+function workerOf (t: Test, { topic = defineTopic<number>('work'), handler, concurrency = 1, deadline = 5_000, lease = 5_000, place: told = {} }: WorkerSettings) {
   const said: string[] = []
   const lost: string[] = []
   const place: WorkPlace = {
@@ -35,7 +36,8 @@ function workerOf (t: Test, { topic = defineTopic<number>('work'), handler, conc
     release: async id => { said.push(`${id} is released`) },
     prolong: async () => lost,
     stop: async () => { said.push('stopped') },
-    leave: async () => { said.push('left') }
+    leave: async () => { said.push('left') },
+    ...told
   }
   const worker = new Worker<number>({
     topic,
@@ -118,4 +120,32 @@ t.test('a job that is lost to another worker while it is checked frees its place
   await new Promise(resolve => setImmediate(resolve))
   t.equal(begun, 0)
   t.same(said, [])
+})
+
+// Seen: it was prolonged, and so tried again after its lease, not after its wait.
+t.test('a job that was given back is not prolonged while the answer is on its way', async t => {
+  const [slow, given] = [gate(), gate()]
+  const prolonged: (readonly string[])[] = []
+  const place: Partial<WorkPlace> = {
+    fail: async () => {
+      prolonged.length = 0
+      await given.pass()
+      return 'retried'
+    },
+    prolong: async ids => {
+      prolonged.push(ids)
+      return []
+    }
+  }
+  const handler = async (value: number) => {
+    if (value === 2) await slow.pass()
+    else throw new TypeError('fails')
+  }
+  const { give } = workerOf(t, { concurrency: 2, lease: 100, place, handler })
+  give(2, 1)
+  await given.reached
+  await until('two beats', () => prolonged.length >= 2)
+  t.same(prolonged.slice(0, 2), [['job 2'], ['job 2']])
+  given.open()
+  slow.open()
 })

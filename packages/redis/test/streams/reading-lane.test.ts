@@ -24,7 +24,10 @@ function reader (key: string) {
     key,
     room: 1,
     after: '0-0',
-    receive: () => { heard.push('entry') },
+    receive: () => {
+      heard.push('entry')
+      return undefined
+    },
     refused: async (error: Error) => {
       heard.push(error.message)
       return false
@@ -55,6 +58,21 @@ t.test('a connection that breaks is told of by the link, not here', async t => {
   lane.add(reader('a'))
   await until('two rounds', () => rounds >= 3)
   t.same(told, [])
+})
+
+// Seen: each stream deleted under a reader, and each demotion of a master, was told of as a refusal, and cost the connection.
+t.test('a read that ends because what it waited for is gone is no refusal: it is read again', async t => {
+  let [connections, reads] = [0, 0]
+  const { lane, told } = laneOver(t, {
+    clientId: async () => ++connections,
+    send: () => ++reads === 1
+      ? Promise.reject(replied('UNBLOCKED the stream key no longer exists'))
+      : new Promise(resolve => setImmediate(resolve, [[Buffer.from('a'), [[Buffer.from('1-1'), [Buffer.from('m'), Buffer.from('x')]]]]]))
+  })
+  const deleted = reader('a')
+  lane.add(deleted)
+  await until('an entry', () => deleted.heard.length > 0)
+  t.same([deleted.heard[0], connections, told], ['entry', 1, []])
 })
 
 t.test('a key that may not be read is told of as that, and the others are read', async t => {

@@ -1,30 +1,16 @@
-import { gate, startRedis, until } from '@respite/testing'
-import { Redis } from 'ioredis'
+import { gate, until } from '@respite/testing'
+import type { Redis } from 'ioredis'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
-import { createIoredisAdapter } from '../../src/clients/ioredis.ts'
 import { createKeyspace } from '../../src/keyspace.ts'
 import { keys } from '../../src/keys.ts'
 import type { QueueOptions } from '../../src/queues/queue.ts'
 import { bucketOf } from '../../src/streams/bucket.ts'
-import { messagesOver } from './messages-of.ts'
+import { serverOf } from '../messages-server.ts'
 import type { DeathAt } from './worker-process.ts'
 
-const durable = { durable: true }
 const queueKey = (name: string) => createKeyspace('respite').define(keys.queue.template).key(bucketOf(name), name)
-
-async function serverOf (t: Test) {
-  const server = await startRedis()
-  const client = new Redis(server.port, '127.0.0.1', { retryStrategy: () => 50 })
-  client.on('error', () => {}) // it is killed, and comes back
-  t.teardown(async () => {
-    client.disconnect()
-    await server.stop()
-  })
-  const instance = async (errors: object[] = []) => await messagesOver(t, createIoredisAdapter(client), { errors })
-  return { server, client, instance }
-}
 
 async function startWorker (t: Test, about: { url: string, queue: string, diesAt: DeathAt, options: QueueOptions }) {
   const child = fork(new URL('./worker-process.ts', import.meta.url), [], { env: { ...process.env, WORKER_PROCESS: JSON.stringify(about) } })
@@ -71,9 +57,19 @@ t.test('a job that kills its process each time is given up', async t => {
   t.same(done, [])
 })
 
+t.test('a dead letter that somebody else put there says that it is not readable, and nothing that is none', async t => {
+  const { client, instance } = await serverOf(t)
+  const queue = (await instance()).bus.queue<number>('strange', {})
+  await client.xadd(`${queueKey('strange')}:dead`, '*', 'm', 'x')
+  const letters = await queue.dead()
+  t.match(letters, [{ value: undefined, attempts: 0, reason: 'malformed' }])
+  t.equal(await queue.discard(letters.map(({ id }) => id)), 1)
+})
+
 t.test('a worker that was frozen for a lease does not acknowledge what another has by then', async t => {
   const { server, instance } = await serverOf(t)
-  const options: QueueOptions = { lease: 200, attempts: 10 }
+  // Long enough for a busy machine, on which whoever has the job by then could lose it in turn.
+  const options: QueueOptions = { lease: 1_000, attempts: 10 }
   const { bus } = await instance()
   const queue = bus.queue<number>('frozen', options)
   const { child } = await startWorker(t, { url: server.url, queue: 'frozen', diesAt: 'never', options })
@@ -96,61 +92,34 @@ t.test('a worker that was frozen for a lease does not acknowledge what another h
   await until('it is done', async () => (await queue.counts()).pending === 0)
 })
 
-t.test('with Redis frozen nothing hangs, and when it is back nothing was missed', async t => {
+t.test('with Redis frozen nothing hangs, and when it is back jobs are done', async t => {
   const { server, instance } = await serverOf(t)
   const [a, b] = [await instance(), await instance()]
-  const order: unknown[] = []
-  await b.bus.subscribe('ice', value => { order.push(value) }, { ...durable, onGap: why => { order.push(why) } })
   const queue = a.bus.queue<number>('ice')
   const done: number[] = []
   await b.bus.queue<number>('ice').work(value => { done.push(value) })
-  await a.bus.publish('ice', 1, durable)
   await queue.add(1)
-  await until('both', () => order.length === 1 && done.length === 1)
+  await until('the first', () => done.length === 1)
   server.freeze()
-  await t.rejects(a.bus.publish('ice', 2, durable), { code: /^FST_RSP_REDIS_/ })
   await t.rejects(queue.add(2), { code: /^FST_RSP_REDIS_/ })
   server.thaw()
-  await until('it is back', () => a.bus.publish('ice', 3, durable).then(() => true, () => false))
   await until('it takes jobs', () => queue.add(3).then(() => true, () => false))
-  await until('the third', () => order.at(-1) === 3 && done.at(-1) === 3)
-  t.same(order.filter(value => typeof value === 'string'), [])
-  t.ok(order.length <= 3, 'what had no answer may have been published')
+  await until('the third', () => done.at(-1) === 3)
 })
 
-t.test('who subscribes while Redis does not answer does not wait for ever, and is told of a gap once the place is known', async t => {
+t.test('a Redis that was killed and comes back empty is worked for again', async t => {
   const { server, instance } = await serverOf(t)
   const [a, b] = [await instance(), await instance()]
-  const order: unknown[] = []
-  server.freeze()
-  await b.bus.subscribe('later', value => { order.push(value) }, { ...durable, onGap: why => { order.push(why) } })
-  t.same(order, [])
-  server.thaw()
-  await until('the gap', () => order.length > 0)
-  await until('it is taken', () => a.bus.publish('later', 1, durable).then(() => true, () => false))
-  await until('the message', () => order.at(-1) === 1)
-  t.same(order, ['reconnect', 1])
-})
-
-t.test('a Redis that was killed and comes back empty is a gap, and work goes on', async t => {
-  const { server, instance } = await serverOf(t)
-  const [a, b] = [await instance(), await instance()]
-  const order: unknown[] = []
-  await b.bus.subscribe('empty', value => { order.push(value) }, { ...durable, onGap: why => { order.push(why) } })
   const queue = a.bus.queue<number>('empty')
   const done: number[] = []
   await b.bus.queue<number>('empty').work(value => { done.push(value) })
-  for (const n of [1, 2, 3]) await a.bus.publish('empty', n, durable)
   await queue.add(1)
-  await until('all', () => order.length === 3 && done.length === 1)
+  await until('the first', () => done.length === 1)
   await server.kill()
-  await t.rejects(a.bus.publish('empty', 4, durable), { code: /^FST_RSP_REDIS_/ })
+  await t.rejects(queue.add(4), { code: /^FST_RSP_REDIS_/ })
   await server.restart()
-  await until('it is back', () => a.bus.publish('empty', 5, durable).then(() => true, () => false))
   await until('it takes jobs', () => queue.add(5).then(() => true, () => false))
-  await until('the fifth', () => order.includes(5) && done.at(-1) === 5)
-  await until('a gap', () => order.includes('failover'))
-  t.same(order.filter(value => typeof value === 'number'), [1, 2, 3, 5])
+  await until('the fifth', () => done.at(-1) === 5)
 })
 
 t.test('a key of another type is a clear error for who adds or works', async t => {

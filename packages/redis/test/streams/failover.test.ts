@@ -1,18 +1,13 @@
-import { startCluster, until } from '@respite/testing'
-import { Cluster } from 'ioredis'
+import { openCluster, until } from '@respite/testing'
 import t from 'tap'
 import { createIoredisAdapter } from '../../src/clients/ioredis.ts'
 import { createKeyspace } from '../../src/keyspace.ts'
 import { keys } from '../../src/keys.ts'
 import { bucketOf } from '../../src/streams/bucket.ts'
-import { messagesOver } from './messages-of.ts'
+import { messagesOver } from '../messages-of.ts'
 
-const cluster = await startCluster(1)
-const client = new Cluster([...cluster.startupNodes])
-t.teardown(async () => {
-  client.disconnect()
-  await cluster.stop()
-})
+const { cluster, open } = await openCluster(t, 1)
+const client = open()
 
 const durable = { durable: true }
 const streamKey = createKeyspace('respite').define(keys.stream.template).key
