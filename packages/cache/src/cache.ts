@@ -4,31 +4,19 @@ import { checkedKey } from './checked-key.ts'
 import type { CacheEventName, CacheListener } from './events.ts'
 import type { Target } from './drop-queue.ts'
 import type { FillContext } from './fill-context.ts'
-import { type GetOrSetManyOptions, type GetOrSetOptions, type SetOptions, jobOf } from './get-or-set-options.ts'
-import type { Job } from './job.ts'
-import type { Found } from './loader.ts'
-import type { LocalCopy } from './local-copies.ts'
+import type { GetOrSetManyOptions, GetOrSetOptions, SetOptions } from './get-or-set-options.ts'
 import { type LoadMissing, MissingBatch } from './missing-batch.ts'
 import type { Namespace } from './namespace.ts'
 import type { NamespaceOptions } from './namespace-options.ts'
 import type { Namespaces } from './namespaces.ts'
-import { linkErrorOnly } from './link-errors.ts'
+import { OperationTimes } from './operation-times.ts'
 import { parsePattern } from './pattern.ts'
-import type { MissReason, ReadOptions, ReadReport } from './read-report.ts'
+import type { ReadOptions } from './read-report.ts'
+import { Reading, type WithTtl } from './reading.ts'
 import type { CacheStats } from './stats.ts'
 import { checkedTags } from './tags.ts'
 import { ttlMs } from './ttl.ts'
 import { writeThrough } from './write-through.ts'
-
-/** A value and how long it is fresh. */
-export interface WithTtl<T> {
-  value: T
-  /** What is left, in whole milliseconds. */
-  ttlMs: number
-}
-
-/** One in so many reads that a local copy answers is timed, since two looks at the clock cost more than it does: a power of two. */
-const sampled = 64
 
 /**
  * A two-level cache: copies in this process over Redis. `undefined` means absent; `null` is a value like any other.
@@ -37,11 +25,14 @@ const sampled = 64
 export class Cache {
   readonly #space: Namespace
   readonly #all: Namespaces
-  #reads = 0
+  readonly #times: OperationTimes
+  readonly #reading: Reading
 
   constructor (all: Namespaces, space: Namespace) {
     this.#all = all
     this.#space = space
+    this.#times = new OperationTimes(all.clock, space.journal.meters)
+    this.#reading = new Reading({ space, times: this.#times, onHidden: all.onHidden })
   }
 
   /** The namespace's full name. */
@@ -54,10 +45,12 @@ export class Cache {
    * @throws FST_RSP_CACHE_KEY_INVALID
    */
   get<T = unknown> (key: string, options?: ReadOptions): Promise<T | undefined> {
-    if ((++this.#reads & (sampled - 1)) === 0) return this.#sampledGet<T>(key, options)
+    const startedAt = this.#times.sampledAt()
     const copy = this.#space.local.find(key)
-    if (copy === undefined) return this.#peek<T>(key, options).then(found => found?.value)
-    return Promise.resolve(this.#local(copy, key, options) as T)
+    if (copy === undefined) return this.#reading.peek<T>(key, options).then(found => found?.value)
+    const value = this.#reading.local(copy, key, options) as T
+    if (startedAt !== undefined) this.#times.took('get', 'l1', startedAt)
+    return Promise.resolve(value)
   }
 
   /**
@@ -66,7 +59,7 @@ export class Cache {
    */
   getLocal<T = unknown> (key: string): T | undefined {
     const copy = this.#space.local.find(key)
-    return copy === undefined ? undefined : this.#local(copy, key, undefined) as T
+    return copy === undefined ? undefined : this.#reading.local(copy, key, undefined) as T
   }
 
   /**
@@ -74,7 +67,7 @@ export class Cache {
    * @throws FST_RSP_CACHE_KEY_INVALID
    */
   async getWithTtl<T = unknown> (key: string, options?: ReadOptions): Promise<WithTtl<T> | undefined> {
-    return this.#peek<T>(key, options)
+    return this.#reading.peek<T>(key, options)
   }
 
   /**
@@ -83,9 +76,9 @@ export class Cache {
    * FST_RSP_CACHE_TAGS_TOO_MANY, FST_RSP_CACHE_TAG_INVALID
    */
   async set (key: string, value: unknown, options: SetOptions = {}): Promise<void> {
-    const startedAt = this.#now()
+    const startedAt = this.#times.nowMs()
     await this.#space.put(checkedKey(key), written(key, value, this.#space.settings.writing.codec), { ttlMs: this.#ttlMs(options), tags: checkedTags(options.tags) })
-    this.#took('set', 'l2', startedAt)
+    this.#times.took('set', 'l2', startedAt)
   }
 
   /**
@@ -95,10 +88,13 @@ export class Cache {
    * FST_RSP_CACHE_CALL_OPTION_INVALID; and what `set` throws
    */
   getOrSet<T> (key: string, factory: (context: FillContext) => T | Promise<T>, options?: GetOrSetOptions): Promise<T> {
+    const startedAt = this.#times.sampledAt()
     const copy = this.#space.local.find(key)
-    if (copy === undefined) return this.#load(key, { factory }, options ?? {}) as Promise<T>
-    if (options?.eager !== undefined) return this.#eagerly<T>(copy, { key, factory, options })
-    return Promise.resolve(this.#local(copy, key, options) as T)
+    if (copy === undefined) return this.#reading.load(key, { factory }, options ?? {}) as Promise<T>
+    if (options?.eager !== undefined) return this.#reading.eagerly(copy, { key, factory, options }) as Promise<T>
+    const value = this.#reading.local(copy, key, options) as T
+    if (startedAt !== undefined) this.#times.took('getOrSet', 'l1', startedAt)
+    return Promise.resolve(value)
   }
 
   /**
@@ -108,9 +104,9 @@ export class Cache {
    * @throws what `write` throws, and what `set` throws: FST_RSP_CACHE_NOT_SERIALISABLE after the write
    */
   async writeThrough<T> (key: string, write: () => T | Promise<T>, options: SetOptions = {}): Promise<T> {
-    const startedAt = this.#now()
+    const startedAt = this.#times.nowMs()
     const value = await writeThrough(this.#space, { key: checkedKey(key), commit: write, ttlMs: this.#ttlMs(options), tags: checkedTags(options.tags) })
-    this.#took('writeThrough', 'l2', startedAt)
+    this.#times.took('writeThrough', 'l2', startedAt)
     return value
   }
 
@@ -127,12 +123,12 @@ export class Cache {
    * @throws what `set` throws
    */
   async setMany (entries: Iterable<readonly [key: string, value: unknown]>, options: SetOptions = {}): Promise<void> {
-    const startedAt = this.#now()
+    const startedAt = this.#times.nowMs()
     const { codec } = this.#space.settings.writing
     const bodies = new Map(Array.from(entries, ([key, value]) => [checkedKey(key), written(key, value, codec)]))
     const how = { ttlMs: this.#ttlMs(options), tags: checkedTags(options.tags) }
     await Promise.all(Array.from(bodies, ([key, body]) => this.#space.put(key, body, how)))
-    this.#took('set', 'l2', startedAt)
+    this.#times.took('set', 'l2', startedAt)
   }
 
   /**
@@ -149,10 +145,10 @@ export class Cache {
       if (found.has(key) || wanted.has(key)) continue
       const copy = this.#space.local.find(key)
       if (copy === undefined) wanted.set(key, ids[i]!)
-      else found.set(key, this.#local(copy, key, options) as T)
+      else found.set(key, this.#reading.local(copy, key, options) as T)
     }
     const batch = new MissingBatch(loadMissing, wanted.size)
-    for (const [key, id] of wanted) found.set(key, batch.join(id, (factory, onElsewhere) => this.#load(key, { factory, onElsewhere }, options)))
+    for (const [key, id] of wanted) found.set(key, batch.join(id, (factory, onElsewhere) => this.#reading.load(key, { factory, onElsewhere }, options)))
     try {
       return await Promise.all(keys.map(key => found.get(key)))
     } catch (error) {
@@ -221,97 +217,14 @@ export class Cache {
     return this.#all.stats()
   }
 
-  async #sampledGet<T> (key: string, options: ReadOptions | undefined): Promise<T | undefined> {
-    const startedAt = this.#now()
-    const copy = this.#space.local.find(key)
-    if (copy === undefined) return (await this.#peek<T>(key, options))?.value
-    const value = this.#local(copy, key, options) as T
-    this.#took('get', 'l1', startedAt)
-    return value
-  }
-
-  #local (copy: LocalCopy, key: string, options: ReadOptions | undefined): unknown {
-    this.#space.journal.hitL1(key)
-    if (options?.onReport !== undefined) {
-      const now = this.#now()
-      this.#report(options, { key, source: 'l1', ageMs: now - copy.bornAt, ttlLeftMs: copy.softAt - now, missReason: undefined, waitedMs: 0 })
-    }
-    return copy.answer.forCaller()
-  }
-
-  async #peek<T> (key: string, options: ReadOptions | undefined): Promise<WithTtl<T> | undefined> {
-    const { reader, journal } = this.#space
-    const startedAt = this.#now()
-    journal.meters.missesL1.inc()
-    let missReason: MissReason = 'unavailable'
-    try {
-      const asked = await reader.ask(checkedKey(key), [])
-      missReason = asked.missReason ?? 'absent'
-      if (asked.state === 'HIT' && asked.answer !== undefined) {
-        journal.hitL2(key, false)
-        if (options !== undefined) this.#report(options, { key, source: 'l2', ageMs: asked.ageMs, ttlLeftMs: asked.leftMs, missReason: undefined, waitedMs: 0 })
-        return { value: asked.answer.forCaller() as T, ttlMs: Math.ceil(asked.leftMs) }
-      }
-    } catch (error) {
-      linkErrorOnly(error)
-    } finally {
-      this.#took('get', 'l2', startedAt)
-    }
-    journal.miss(key, missReason)
-    if (options !== undefined) this.#report(options, { key, source: 'none', ageMs: undefined, ttlLeftMs: 0, missReason, waitedMs: 0 })
-    return undefined
-  }
-
-  async #load (key: string, { factory, onElsewhere }: Pick<Job, 'factory'> & Partial<Pick<Job, 'onElsewhere'>>, options: GetOrSetOptions): Promise<unknown> {
-    const { loader, journal } = this.#space
-    const startedAt = this.#now()
-    const job = this.#jobOf(key, factory, options)
-    journal.meters.missesL1.inc()
-    const loaded = await loader.load(onElsewhere === undefined ? job : { ...job, onElsewhere })
-    this.#took('getOrSet', 'l2', startedAt)
-    if (options.onReport !== undefined) this.#report(options, reportOf(key, loaded))
-    return loaded.answer?.forCaller()
-  }
-
-  #jobOf (key: string, factory: (context: FillContext) => unknown, options: GetOrSetOptions): Job {
-    return jobOf({ key: checkedKey(key), factory }, options, this.#space.settings.ttlMs)
-  }
-
-  async #eagerly<T> (copy: LocalCopy, { key, factory, options }: { key: string, factory: (context: FillContext) => unknown, options: GetOrSetOptions }): Promise<T> {
-    const { id, answer, costMs, softAt } = copy
-    this.#space.loader.refreshEarly(this.#jobOf(key, factory, options), { id, answer, costMs, leftMs: softAt - this.#now() })
-    return this.#local(copy, key, options) as T
-  }
-
-  #report ({ onReport }: ReadOptions, report: ReadReport): void {
-    try {
-      onReport?.(report)
-    } catch (error) {
-      // The read is not to fail for whoever looks on.
-      this.#all.onHidden('onReport', error)
-    }
-  }
-
   async #drop (targets: Target[]): Promise<DropReport> {
-    const startedAt = this.#now()
+    const startedAt = this.#times.nowMs()
     const report = await this.#space.invalidate(targets)
-    this.#took('invalidate', 'l2', startedAt)
+    this.#times.took('invalidate', 'l2', startedAt)
     return report
   }
 
   #ttlMs (options: SetOptions): number {
     return options.ttl === undefined ? this.#space.settings.ttlMs : ttlMs(options.ttl)
   }
-
-  #now (): number {
-    return this.#all.clock.monotonicMs()
-  }
-
-  #took (operation: string, tier: string, startedAt: number): void {
-    this.#space.journal.meters.took(operation, tier, this.#now() - startedAt)
-  }
-}
-
-function reportOf (key: string, { source, ageMs, leftMs, missReason, waitedMs }: Found): ReadReport {
-  return { key, source, ageMs, ttlLeftMs: source === 'stale' ? 0 : leftMs, missReason, waitedMs }
 }

@@ -1,5 +1,5 @@
 import type { DropReport } from '@respite/redis'
-import { Cache, type WithTtl } from './cache.ts'
+import { Cache } from './cache.ts'
 import type { FillContext } from './fill-context.ts'
 import type { GetOrSetManyOptions, GetOrSetOptions, SetOptions } from './get-or-set-options.ts'
 import type { HashedNames } from './hashed-names.ts'
@@ -7,6 +7,7 @@ import type { LoadMissing } from './missing-batch.ts'
 import type { Namespace } from './namespace.ts'
 import type { Namespaces } from './namespaces.ts'
 import type { ReadOptions } from './read-report.ts'
+import type { WithTtl } from './reading.ts'
 
 /**
  * A cache that hashes keys and tags at its door: whatever lies behind it, local copies and the queue included, never sees them, and

@@ -1,4 +1,4 @@
-export { Cache, type WithTtl } from './cache.ts'
+export { Cache } from './cache.ts'
 export {
   FST_RSP_CACHE_BATCH_INVALID, FST_RSP_CACHE_CALL_OPTION_INVALID, FST_RSP_CACHE_EVENT_UNKNOWN, FST_RSP_CACHE_FILL_FAILED, FST_RSP_CACHE_FILL_TIMEOUT,
   FST_RSP_CACHE_KEY_INVALID, FST_RSP_CACHE_NAMESPACE_TAKEN, FST_RSP_CACHE_NAMESPACES_TOO_MANY,
@@ -15,5 +15,6 @@ export { type NamespaceOptions } from './namespace-options.ts'
 export { type CachePluginOptions, type CompressionOptions, optionsSchema } from './options.ts'
 export { cache, default } from './plugin.ts'
 export { type MissReason, type ReadOptions, type ReadReport } from './read-report.ts'
+export { type WithTtl } from './reading.ts'
 export { type RouteCacheOptions, routeOptionsSchema } from './route/options.ts'
 export { type CacheStats } from './stats.ts'

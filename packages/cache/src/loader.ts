@@ -8,7 +8,7 @@ import type { Places } from './keys.ts'
 import { OfflineRuns } from './offline-runs.ts'
 import { Patience } from './patience.ts'
 import type { Asked, Reader } from './reader.ts'
-import type { MissReason } from './read-report.ts'
+import { type Found, Search } from './search.ts'
 import { type Snapshot, isCurrent, snapshotOf } from './snapshot.ts'
 import type { LeaseRequest, Versions } from './stores/store.ts'
 import type { Waiting, Watch } from './waiting.ts'
@@ -21,37 +21,8 @@ export interface LoaderParts extends FillerParts {
   readonly leaseMs: number
 }
 
-/** An answer and where it comes from; undefined: the factory gave nothing. */
-export interface Found {
-  readonly answer: Answer | undefined
-  readonly source: 'l2' | 'stale' | 'factory'
-  /** Since it was stored; undefined: not known. */
-  readonly ageMs: number | undefined
-  /** How long it is still fresh. */
-  readonly leftMs: number
-  readonly missReason: MissReason | undefined
-  /** How long the run of another was waited for. */
-  readonly waitedMs: number
-}
-
 /** A run of this process, and what it began under; undefined: not known yet, or not whole. */
 interface Flight { readonly token: string, snapshot: Snapshot | undefined, outcome: Promise<Filled> }
-interface Search {
-  except: string
-  waited: string
-  pauseMs: number
-  until: number
-  /** Waits for a second holder, after the first has died. */
-  again: boolean
-  readonly patience: Patience<Found> | undefined
-  stale: Answer | undefined
-  /** Of the first look: later ones see what others have done since. */
-  missReason: MissReason | undefined
-  waitedMs: number
-}
-
-/** Bounds of the time between two questions of a caller who waits for another process. */
-const pauseMs = { first: 25, most: 200 }
 
 /**
  * `getOrSet` across processes: one asks with a lease, fills, and the others wait for it. A caller joins a run of this
@@ -109,42 +80,34 @@ export class Loader {
     const { clock, leaseMs, onHidden } = this.#parts
     const patient = job.errorMs > 0 || job.hardTimeoutMs !== undefined
     const patience = patient ? new Patience<Found>(job) : undefined
-    const search: Search = { except: '', waited: '', pauseMs: pauseMs.first, until: clock.monotonicMs() + leaseMs, again: false, patience, stale: undefined, missReason: undefined, waitedMs: 0 }
+    const search = new Search({ clock, leaseMs, patience })
     const watch = this.#parts.waiting.watch(this.#parts.places.val(job.key))
     const outcome = this.#search(job, search, watch).finally(watch.end)
     return patience === undefined ? outcome : patience.wait(outcome, error => onHidden('refresh', error))
   }
 
   async #search (job: Job, search: Search, watch: Watch): Promise<Found> {
-    const { clock, reader } = this.#parts
+    const { reader } = this.#parts
     for (let last = false; !last;) {
       // Who has waited for a lease asks once more: if its holder has died, one of those who waited fills.
-      last = clock.monotonicMs() >= search.until
+      last = search.leftMs <= 0
       const request = this.#request(job, search)
       let asked: Asked
       try {
         asked = await reader.ask(job.key, job.tags, request)
       } catch (error) {
-        search.missReason ??= 'unavailable'
-        return made(this.#withoutRedis(job, request.token, error), search)
+        search.missed('unavailable')
+        return search.made(this.#withoutRedis(job, request.token, error))
       }
-      search.missReason ??= asked.missReason
+      search.missed(asked.missReason)
       const found = this.#decide(job, request.token, { asked, search })
       if (found !== undefined) return found
-      if (this.#hasNewHolder(asked, search)) last = false
+      if (search.hasNewHolder(asked)) last = false
       const joined = last ? undefined : await this.#join(job, asked, { search, watch })
       if (joined !== undefined) return joined
     }
     // One lease time has passed: whoever fills this key does not come to an end.
-    return made(this.#filler.alone(job, search.stale), search)
-  }
-
-  /** Waited for in its turn, once: nobody waits for more than two leases. */
-  #hasNewHolder ({ lease, holder }: Asked, search: Search): boolean {
-    if (lease !== 'WAIT' || search.waited === '' || holder === search.waited || search.again) return false
-    search.again = true
-    search.until = this.#parts.clock.monotonicMs() + this.#parts.leaseMs
-    return true
+    return search.made(this.#filler.alone(job, search.stale))
   }
 
   #request (job: Job, { except, waited }: Pick<LeaseRequest, 'except' | 'waited'>): LeaseRequest {
@@ -154,21 +117,21 @@ export class Loader {
   /** The outcome, or undefined when another fills and this one waits, or the dead record is to be asked past. */
   #decide (job: Job, token: string, { asked, search }: { asked: Asked, search: Search }): Promise<Found> | undefined {
     const { journal } = this.#parts
-    const { answer, versions, ageMs, leftMs } = asked
+    const { answer, versions } = asked
     if (asked.state === 'FAILED') throw new FST_RSP_CACHE_FILL_FAILED(shown(job.key))
-    if (asked.state === 'SKIPPED' || asked.state === 'FOREIGN') return made(this.#filler.alone(job, search.stale), search)
+    if (asked.state === 'SKIPPED' || asked.state === 'FOREIGN') return search.made(this.#filler.alone(job, search.stale))
     if (answer !== undefined && (asked.state === 'HIT' || (job.staleMs > 0 && asked.pastMs <= job.staleMs))) {
       journal.hitL2(job.key, asked.state === 'STALE')
       if (asked.lease === 'LEASED') this.#filler.hide('refresh', this.#fill(job, token, { versions, stale: answer }))
       else job.onElsewhere?.()
       if (asked.state === 'HIT' && job.early) this.refreshEarly(job, { id: asked.id, answer, leftMs: asked.leftMs, costMs: asked.costMs })
-      return Promise.resolve({ answer, source: asked.state === 'HIT' ? 'l2' : 'stale', ageMs, leftMs, missReason: search.missReason, waitedMs: search.waitedMs })
+      return Promise.resolve(search.stored(answer, asked.state === 'HIT' ? 'l2' : 'stale', asked))
     }
     search.stale = answer
-    search.patience?.offer(answer !== undefined && asked.pastMs <= job.errorMs ? { answer, source: 'stale', ageMs, leftMs, missReason: search.missReason, waitedMs: search.waitedMs } : undefined)
+    search.offer(asked.pastMs <= job.errorMs ? answer : undefined, asked)
     if (asked.lease === 'LEASED') {
       journal.miss(job.key, search.missReason ?? 'absent')
-      return made(this.#fill(job, token, { versions, stale: answer }), search)
+      return search.made(this.#fill(job, token, { versions, stale: answer }))
     }
     if (asked.deadId !== '') search.except = asked.deadId
     return undefined
@@ -181,30 +144,18 @@ export class Loader {
     search.waited = asked.holder
     const flight = this.#flights.get(job.key)
     if (flight?.token === asked.holder && flight.snapshot !== undefined && isCurrent(flight.snapshot, asked.versions)) return this.#joinFlight(job, flight, search)
-    if (job.alone) return made(this.#beside(job, asked, search.stale), search)
-    await this.#waited(search, watch.pause(search.pauseMs))
-    search.pauseMs = Math.min(2 * search.pauseMs, pauseMs.most)
+    if (job.alone) return search.made(this.#beside(job, asked, search.stale))
+    await search.wait(watch.pause(search.nextPauseMs()))
     return undefined
   }
 
   async #joinFlight (job: Job, flight: Flight, search: Search): Promise<Found | undefined> {
-    const { clock, waiting } = this.#parts
-    const inTime = waiting.ends(flight.outcome, search.until - clock.monotonicMs())
-    await this.#waited(search, inTime)
-    if (!await inTime) return made(this.#filler.alone(job, search.stale), search)
+    const inTime = this.#parts.waiting.ends(flight.outcome, search.leftMs)
+    await search.wait(inTime)
+    if (!await inTime) return search.made(this.#filler.alone(job, search.stale))
     const filled = await flight.outcome
     // A tag that the factory has added may have been invalidated before this caller began.
-    return filled.added ? undefined : foundOf(filled, search)
-  }
-
-  async #waited (search: Search, work: Promise<unknown>): Promise<void> {
-    const { clock } = this.#parts
-    const from = clock.monotonicMs()
-    try {
-      await work
-    } finally {
-      search.waitedMs += clock.monotonicMs() - from
-    }
+    return filled.added ? undefined : search.filled(filled)
   }
 
   /** A run beside that of another process, joined here by whoever would wait for that one: neither is older than its lease. */
@@ -242,12 +193,4 @@ export class Loader {
     if (outcome === 'unknown') this.#filler.hide('release', this.#parts.store.done(job.key, token, '-'))
     return this.#offline.run(job)
   }
-}
-
-async function made (filled: Promise<Filled>, search: Search): Promise<Found> {
-  return foundOf(await filled, search)
-}
-
-function foundOf ({ answer, softMs }: Filled, { missReason, waitedMs }: Search): Found {
-  return { answer, source: 'factory', ageMs: 0, leftMs: softMs, missReason, waitedMs }
 }

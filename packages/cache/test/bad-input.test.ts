@@ -22,9 +22,14 @@ const badTags: [readonly unknown[], RegExp][] = [
   [[undefined], /must be a string.*got undefined/]
 ]
 
+class Later {
+  readonly state = 'pending'
+  then (): void {}
+  toJSON (): unknown { return { state: this.state } }
+}
 const circular: unknown[] = []
 circular.push(circular)
-const unserialisable: [string, unknown][] = [['a function', () => 1], ['a symbol', Symbol('s')], ['a promise', { of: Promise.resolve() }], ['a circle', circular], ['a field that throws', { get secret () { throw new Error('no') } }]]
+const unserialisable: [string, unknown][] = [['a function', () => 1], ['a symbol', Symbol('s')], ['a promise', { of: Promise.resolve() }], ['a promise of another library', { of: new Later() }], ['a circle', circular], ['a field that throws', { get secret () { throw new Error('no') } }]]
 
 for (const [where, options] of places) {
   const started = async (t: Test, given: Parameters<typeof assemble>[1] = {}): Promise<Cache> => {

@@ -1,7 +1,6 @@
-import { Cluster } from 'ioredis'
 import t from 'tap'
 import { randomToken } from '@respite/redis'
-import { startCluster } from '@respite/testing'
+import { openCluster } from '@respite/testing'
 import { Places, cacheShapes } from '../src/keys.ts'
 import { RedisStore } from '../src/stores/redis.ts'
 import { assemble } from './assemble.ts'
@@ -13,13 +12,10 @@ import { storeContract } from './contracts/store.ts'
 import { valuesContract } from './contracts/values.ts'
 import { writingContract } from './contracts/writing.ts'
 
-const cluster = await startCluster()
-t.teardown(() => cluster.stop())
+const { open } = await openCluster(t)
 
 async function onCluster () {
-  const client = new Cluster([...cluster.startupNodes])
-  t.teardown(() => { client.disconnect() })
-  const app = await assemble({ client, boot: 'wait' })
+  const app = await assemble({ client: open(), boot: 'wait' })
   t.teardown(() => app.close())
   await app.ready()
   return app

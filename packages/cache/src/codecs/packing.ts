@@ -1,3 +1,4 @@
+import { isPromiseLike } from '@respite/redis'
 import { typedArrayName } from './typed-arrays.ts'
 
 /** Deeper nesting, or a cycle, is refused: reading it back would overflow the stack. */
@@ -44,8 +45,10 @@ function packObject (value: object, form: Form, depth: number): unknown {
   if (value instanceof RegExp) return form.escape('r', form.text(value.source), value.flags)
   if (ArrayBuffer.isView(value)) return form.escape('b', typedArrayName(value), form.bytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)))
   if (value instanceof ArrayBuffer) return form.escape('b', 'ArrayBuffer', form.bytes(new Uint8Array(value)))
+  // Before toJSON: some libraries' promises have one, which tells of the promise and not of its value.
+  if (isPromiseLike(value)) throw new TypeError('a Promise has no serialised form')
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return pack((value as { toJSON (): unknown }).toJSON(), form, depth + 1)
-  if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet) throw new TypeError(`a ${value.constructor.name} has no serialised form`)
+  if (value instanceof WeakMap || value instanceof WeakSet) throw new TypeError(`a ${value.constructor.name} has no serialised form`)
   return packPlain(value as Record<string, unknown>, form, depth)
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify'
-import type { Identity } from '@respite/redis'
+import { type Identity, isPromiseLike } from '@respite/redis'
 import type { Cache } from '../cache.ts'
 import { FST_RSP_CACHE_VARY_BY_INVALID } from '../errors.ts'
 import type { ReadReport } from '../read-report.ts'
@@ -165,8 +165,12 @@ export class RouteCache {
     // What is thrown need not be an error, by which what is sent would be told.
     callHandler(wrapped, exchange, {
       resolve (value) {
-        if (value instanceof Promise) value.catch(() => capture.failed())
-        settle.resolve(value)
+        // A reply can be awaited too, and fails for its connection alone.
+        if (value === exchange.reply || !isPromiseLike(value)) return settle.resolve(value)
+        // Its own `then` is called once: a query of some libraries runs at each call.
+        const answer = Promise.resolve(value)
+        answer.catch(() => capture.failed())
+        settle.resolve(answer)
       },
       reject (error) {
         capture.failed()
@@ -190,7 +194,7 @@ export class RouteCache {
 function personalOf ({ options: { varyBy }, pattern }: Wrapped, request: FastifyRequest): string | undefined {
   const personal: unknown = varyBy?.(request)
   if (personal === undefined || personal === null) return undefined
-  if (typeof personal !== 'string') throw new FST_RSP_CACHE_VARY_BY_INVALID(pattern, personal instanceof Promise ? 'a promise' : `a value of type ${typeof personal}`)
+  if (typeof personal !== 'string') throw new FST_RSP_CACHE_VARY_BY_INVALID(pattern, isPromiseLike(personal) ? 'a promise' : `a value of type ${typeof personal}`)
   return personal
 }
 

@@ -1,18 +1,10 @@
-import { Cluster } from 'ioredis'
 import t from 'tap'
-import { gate, seeded, startCluster, until } from '@respite/testing'
+import { gate, openCluster, seeded, until } from '@respite/testing'
 import { appOver } from './app-over.ts'
 
-const cluster = await startCluster()
-t.teardown(() => cluster.stop())
+const { open } = await openCluster(t)
 
-async function onCluster () {
-  const client = new Cluster([...cluster.startupNodes])
-  t.teardown(() => { client.disconnect() })
-  return appOver(t, { client })
-}
-
-const [here, there] = [await onCluster(), await onCluster()]
+const [here, there] = [await appOver(t, { client: open() }), await appOver(t, { client: open() })]
 
 for (const [way, end] of [['deletePattern', () => here.cache.namespace('race').deletePattern('*')], ['clear', () => here.cache.namespace('race').clear()]] as const) {
   t.test(`R11: nothing loaded before ${way} began is readable after it resolved, with writers racing it on three masters`, async t => {

@@ -1,6 +1,5 @@
-import { Cluster } from 'ioredis'
 import t, { type Test } from 'tap'
-import { freePort, startCluster, startRedis, until } from '@respite/testing'
+import { freePort, openCluster, startRedis, until } from '@respite/testing'
 import { assemble } from '../assemble.ts'
 import { appOver, copied, ownPrefix, strangerAt } from './app-over.ts'
 
@@ -73,13 +72,8 @@ t.test('R14: when its master becomes a replica, nothing old is read past the bou
 })
 
 t.test('R14: over a Cluster whose client reads from replicas, what another process has written is read', async t => {
-  const cluster = await startCluster(1)
-  t.teardown(() => cluster.stop())
-  const make = () => {
-    const client = new Cluster([...cluster.startupNodes], { scaleReads: 'slave' })
-    t.teardown(() => { client.disconnect() })
-    return client
-  }
+  const { cluster, open } = await openCluster(t, 1)
+  const make = () => open({ scaleReads: 'slave' })
   const [here, there] = [await appOver(t, { client: make() }), await appOver(t, { client: make() })]
   // Frozen, they can neither follow nor answer.
   for (const node of cluster.nodes.slice(3)) node.freeze()

@@ -1,14 +1,8 @@
-import { Cluster } from 'ioredis'
 import t from 'tap'
-import { startCluster } from '@respite/testing'
+import { openCluster } from '@respite/testing'
 import { assemble } from '../assemble.ts'
 import { routeContract } from '../contracts/route.ts'
 
-const cluster = await startCluster()
-t.teardown(() => cluster.stop())
+const { open } = await openCluster(t)
 
-routeContract(t, 'Cluster', async keyPrefix => {
-  const client = new Cluster([...cluster.startupNodes])
-  t.teardown(() => { client.disconnect() })
-  return assemble({ client, boot: 'wait', keyPrefix })
-})
+routeContract(t, 'Cluster', keyPrefix => assemble({ client: open(), boot: 'wait', keyPrefix }))

@@ -42,7 +42,7 @@ t.test('H1: a varyBy that gives a promise, or an object, is refused, since all w
   let personal: unknown = Promise.resolve('u1')
   const varyBy = () => personal as string
   app.get('/', { config: { cache: { ttl: '1h', varyBy } } }, async () => ({}))
-  for (const [value, said] of [[Promise.resolve('u1'), 'a promise'], [{ id: 'u1' }, 'type object'], [7, 'type number']] as const) {
+  for (const [value, said] of [[Promise.resolve('u1'), 'a promise'], [{ then: () => undefined }, 'a promise'], [{ id: 'u1' }, 'type object'], [7, 'type number']] as const) {
     personal = value
     const { status, body } = await get('/', { authorization: 'Bearer x' })
     t.match([status, JSON.parse(body)], [500, { code: 'FST_RSP_CACHE_VARY_BY_INVALID', message: new RegExp(`varyBy of '/' .* ${said}$`) }])

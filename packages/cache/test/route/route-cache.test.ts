@@ -311,3 +311,23 @@ t.test('H3: what a handler throws is not stored, be it an error or not, and what
   for (const url of ['/later', '/at-once', '/error']) for (let i = 0; i < 2; i++) t.match(await get(url), { state: 'MISS', status: 200 }, url)
   t.equal(runs, 6)
 })
+
+t.test('H3: what a promise of another library rejects with is not stored; its own then is called once', async t => {
+  const { app, get } = await appInTime(t)
+  let [runs, asked] = [0, 0]
+  app.setErrorHandler(async (_, __, reply) => reply.code(200).send({ runs: ++runs }))
+  const config = { cache: { ttl: '1m' } } as const
+  const query = (outcome: Promise<unknown>): PromiseLike<unknown> => ({
+    then (resolve, reject) {
+      asked++
+      return outcome.then(resolve, reject)
+    }
+  })
+  const thrown: unknown = { code: 'no error' }
+  app.get('/fails', { config }, () => query(Promise.reject(thrown)))
+  app.get('/answers', { config }, () => query(Promise.resolve({ a: 1 })))
+  for (let i = 0; i < 2; i++) t.match(await get('/fails'), { state: 'MISS', status: 200 })
+  t.strictSame([runs, asked], [2, 2])
+  for (const state of ['MISS', 'HIT']) t.match(await get('/answers'), { state, body: '{"a":1}' })
+  t.equal(asked, 3)
+})
