@@ -1,13 +1,14 @@
-import { Cluster, Redis } from 'ioredis'
+import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { createClient } from 'redis'
 import type { FastifyInstance } from 'fastify'
 import { randomToken } from '@respite/redis'
-import { gate, startCluster, startRedis, until } from '@respite/testing'
+import { gate, openCluster, startRedis, until } from '@respite/testing'
 import { type Where, assemble } from './assemble.ts'
 
-const [server, cluster] = await Promise.all([startRedis(), startCluster()])
-t.teardown(() => Promise.all([server.stop(), cluster.stop()]))
+const server = await startRedis()
+t.teardown(() => server.stop())
+const { open } = await openCluster(t)
 
 async function started (t: Test, where: Where): Promise<FastifyInstance> {
   const app = await assemble(where)
@@ -34,11 +35,7 @@ const places: [string, (t: Test) => Promise<[FastifyInstance, FastifyInstance]>]
   }],
   ['Cluster', async t => {
     const keyPrefix = randomToken()
-    const make = () => {
-      const client = new Cluster([...cluster.startupNodes])
-      t.teardown(() => { client.disconnect() })
-      return started(t, { client, boot: 'wait', keyPrefix })
-    }
+    const make = () => started(t, { client: open(), boot: 'wait', keyPrefix })
     return [await make(), await make()]
   }]
 ]
