@@ -264,3 +264,14 @@ t.test('by hand: take and peek say that nobody knows what remains; refund and re
   t.match(decisions, { 'three take allowed': 3, 'open take unchecked': 1 })
   t.ok((await seriesOf(app, 'rate_limit_store_errors_total'))['']! > 0)
 })
+
+t.test('a Redis that refuses scripts is one that is away: counted here, and told in the health report', async t => {
+  const server = await startRedis('--user', 'me', 'on', '>s3cret', '~*', '&*', '+@all', '-@scripting')
+  t.teardown(() => server.stop())
+  const app = await bareApp(t, { redis: { url: `redis://me:s3cret@127.0.0.1:${server.port}` } })
+  await app.register(rateLimit, { named: [three] })
+  app.get('/', { config: { rateLimit: 'three' } }, served)
+  await until('it is known', () => /^it refuses scripts/.test(app.respite.link.reason ?? ''))
+  t.same(await statuses(app, 4, '/'), [200, 200, 200, 429])
+  t.match(await app.respite.health.report(), { status: 'degraded', redis: { state: 'degraded', reason: /^it refuses scripts: NOPERM/ }, parts: { ratelimit: { status: 'degraded', memoryKeys: 1 } } })
+})

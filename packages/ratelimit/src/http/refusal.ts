@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isPromiseLike } from '@respite/redis'
 import { durationText } from '../duration-text.ts'
 import { FST_RSP_RATELIMIT_BODY_INVALID, RATE_LIMITED } from '../errors.ts'
 import type { Rule } from '../rule.ts'
@@ -96,7 +97,7 @@ function built (build: ErrorBuilder, request: FastifyRequest, refusal: Refusal):
     const body: unknown = build(request, refusal)
     if (typeof body === 'string') return { text: body, type: 'text/plain; charset=utf-8' }
     if (body instanceof Error) return Object.assign(body, { statusCode: (body as { statusCode?: number }).statusCode ?? 429 })
-    const isPlain = typeof body === 'object' && body !== null && !(body instanceof Promise)
+    const isPlain = typeof body === 'object' && body !== null && !isPromiseLike(body)
     const json = isPlain ? JSON.stringify(body) as string | undefined : undefined
     return json ?? new FST_RSP_RATELIMIT_BODY_INVALID('returned', shownValue(body))
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { ClientIp, Identity } from '@respite/redis'
+import { type ClientIp, type Identity, isPromiseLike } from '@respite/redis'
 import type { FastifyRequest } from 'fastify'
 import { checkedCost } from '../cost.ts'
 import type { LimitChanges } from '../limit-changes.ts'
@@ -41,7 +41,7 @@ export class RequestAsks {
   byAll ({ ip, user, key }: RouteSet, request: FastifyRequest): RouteAsk[] | Promise<RouteAsk[]> {
     const keyed = counting(key, request).map(limit => this.#byFunctions(limit, request))
     const joined = (keyed: readonly (RouteAsk | undefined)[]) => [...this.byIp(ip, request), ...this.byUser(user, request), ...keyed.filter(ask => ask !== undefined)]
-    return keyed.some(isThenable) ? Promise.all(keyed).then(joined) : joined(keyed as readonly (RouteAsk | undefined)[])
+    return keyed.some(isPromiseLike) ? Promise.all(keyed).then(joined) : joined(keyed as readonly (RouteAsk | undefined)[])
   }
 
   /** Of a limit with functions of the request; nothing when its cost is 0. Never throws, so that of several promises none is left alone. */
@@ -49,7 +49,7 @@ export class RequestAsks {
     const { limit } = one
     try {
       const key: unknown = limit.key?.(request)
-      const isLater = isThenable(key) || limit.limitFor !== undefined || limit.costOf !== undefined
+      const isLater = isPromiseLike(key) || limit.limitFor !== undefined || limit.costOf !== undefined
       return isLater ? this.#later(one, request, key) : this.#byKey(one, request, key)
     } catch (error) {
       return Promise.reject(error)
@@ -81,5 +81,3 @@ export class RequestAsks {
 function counting (limits: readonly RouteLimit[], request: FastifyRequest): readonly RouteLimit[] {
   return limits.every(({ counts }) => counts === undefined) ? limits : limits.filter(({ counts }) => counts === undefined || counts(request))
 }
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> => typeof (value as { then?: unknown } | null | undefined)?.then === 'function'

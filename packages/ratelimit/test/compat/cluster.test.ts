@@ -1,22 +1,12 @@
-import { startCluster } from '@respite/testing'
-import { Cluster, Redis } from 'ioredis'
+import { openCluster } from '@respite/testing'
+import { Redis } from 'ioredis'
 import t from 'tap'
 import { statuses } from '../app.ts'
 import { compatApp, compatContract } from '../contracts/compat.ts'
 
-const servers = await startCluster()
-const nodes = servers.nodes.map(({ port }) => new Redis(port))
-const clients: Cluster[] = []
-t.teardown(async () => {
-  for (const client of [...clients, ...nodes]) client.disconnect()
-  await servers.stop()
-})
-
-function clientOf (): Cluster {
-  const client = new Cluster([...servers.startupNodes])
-  clients.push(client)
-  return client
-}
+const { cluster, open: clientOf } = await openCluster(t)
+const nodes = cluster.nodes.map(({ port }) => new Redis(port))
+t.teardown(() => { for (const node of nodes) node.disconnect() })
 
 async function fresh () {
   for (const node of nodes) await node.flushall()

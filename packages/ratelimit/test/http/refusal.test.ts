@@ -160,7 +160,8 @@ t.test('one that throws, or makes nothing that can be sent, is an error of the a
     'returns nothing': [() => undefined as unknown as object, /errorBuilder.*undefined/],
     'returns a number': [() => 7 as unknown as object, /errorBuilder.*it returned 7/],
     'returns what has no JSON': [() => ({ toJSON: () => undefined }), /errorBuilder.*it returned/],
-    'returns a promise': [async () => ({ late: true }), /errorBuilder.*promise/i]
+    'returns a promise': [async () => ({ late: true }), /errorBuilder.*promise/i],
+    'returns a promise of another library': [() => ({ state: 'pending', then () {} }), /errorBuilder.*it returned .*then/]
   }
   for (const [what, [builder, message]] of Object.entries(builders)) {
     const response = await built(t, builder)

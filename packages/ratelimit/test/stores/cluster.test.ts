@@ -1,5 +1,4 @@
-import { startCluster, until } from '@respite/testing'
-import { Cluster } from 'ioredis'
+import { openCluster, until } from '@respite/testing'
 import t from 'tap'
 import { blockContract } from '../contracts/blocks.ts'
 import { leaseContract } from '../contracts/leases.ts'
@@ -9,17 +8,10 @@ import { storeContract } from '../contracts/store.ts'
 import { connected, storesOver } from '../linked.ts'
 import { check, peek, rule, take, unitsFree } from '../rules.ts'
 
-const servers = await startCluster()
-const client = new Cluster([...servers.startupNodes])
-const second = new Cluster([...servers.startupNodes])
-const app = await connected({ client })
-const other = await connected({ client: second })
-t.teardown(async () => {
-  await Promise.all([app.close(), other.close()])
-  client.disconnect()
-  second.disconnect()
-  await servers.stop()
-})
+const { open } = await openCluster(t)
+const app = await connected({ client: open() })
+const other = await connected({ client: open() })
+t.teardown(() => Promise.all([app.close(), other.close()]))
 const fresh = storesOver(() => app.respite.link, () => other.respite.link)
 
 storeContract(t, fresh)

@@ -1,4 +1,4 @@
-import { startRedis } from '@respite/testing'
+import { openNodeRedis } from '@respite/testing'
 import { createClient } from 'redis'
 import t from 'tap'
 import { blockContract } from '../contracts/blocks.ts'
@@ -9,18 +9,14 @@ import { banContract } from '../contracts/bans.ts'
 import { passingContract, storeContract } from '../contracts/store.ts'
 import { connected, storesOver } from '../linked.ts'
 
-const server = await startRedis()
-const client = createClient({ url: server.url })
-await client.connect()
+const { client } = await openNodeRedis(t, createClient)
 const second = client.duplicate()
 await second.connect()
 const app = await connected({ client })
 const other = await connected({ client: second })
 t.teardown(async () => {
   await Promise.all([app.close(), other.close()])
-  client.destroy()
   second.destroy()
-  await server.stop()
 })
 
 storeContract(t, storesOver(() => app.respite.link, () => other.respite.link))

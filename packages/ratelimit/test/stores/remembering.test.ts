@@ -1,6 +1,6 @@
 import { systemClock } from '@respite/redis'
-import { startCluster, startRedis } from '@respite/testing'
-import { Cluster, Redis } from 'ioredis'
+import { openCluster, openNodeRedis, startRedis } from '@respite/testing'
+import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import t, { type Test } from 'tap'
 import { MemoryStore } from '../../src/stores/memory.ts'
@@ -38,27 +38,15 @@ t.test('in front of Redis by ioredis', async t => {
 })
 
 t.test('in front of Redis by node-redis', async t => {
-  const server = await startRedis()
-  const client = createClient({ url: server.url })
-  client.on('error', () => {})
-  await client.connect()
+  const { client } = await openNodeRedis(t, createClient)
   const app = await connected({ client })
-  t.teardown(async () => {
-    await app.close()
-    client.destroy()
-    await server.stop()
-  })
+  t.teardown(() => app.close())
   contracts(t, storesOver(() => app.respite.link))
 })
 
 t.test('in front of a Cluster', async t => {
-  const servers = await startCluster()
-  const client = new Cluster([...servers.startupNodes])
-  const app = await connected({ client })
-  t.teardown(async () => {
-    await app.close()
-    client.disconnect()
-    await servers.stop()
-  })
+  const { open } = await openCluster(t)
+  const app = await connected({ client: open() })
+  t.teardown(() => app.close())
   contracts(t, storesOver(() => app.respite.link))
 })
