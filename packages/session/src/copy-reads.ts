@@ -1,6 +1,6 @@
-import { type Link, type RedisArg, randomToken } from '@respite/redis'
+import { type Link, randomToken } from '@respite/redis'
+import { BatchedReads, type BatchCallback } from './batched-reads.ts'
 import { scripts } from './copy-scripts.ts'
-import { FST_RSP_SESSION_COPY_FOREIGN } from './errors.ts'
 
 /** The gate as it was before the durable store was asked: nothing may be stored in Redis without it. */
 export interface Lease { readonly n: string, readonly g: string }
@@ -8,27 +8,23 @@ export interface Lease { readonly n: string, readonly g: string }
 /** What `read` says. `fields` is flat: name, value, name, value, … */
 export type ReadReply = ['HIT', string, string, number, string[]] | ['DEAD'] | ['MISS', string, string]
 
-export type ReadCallback = (error: Error | null, reply?: ReadReply) => void
+export type ReadCallback = BatchCallback<ReadReply>
 
 /** The gate's key and the copy's. */
 export type CopyKeys = readonly [gate: string, copy: string]
 
 type ScriptReply = ReadReply | ['ERROR', string]
 
-/** A read that waits for the end of the turn. */
-interface Waiting { readonly keys: CopyKeys, readonly era: string, readonly callback: ReadCallback }
-
 const leaseMs = '10000'
-/** Copies that one call reads at most: Redis serves nobody else meanwhile. */
-const maxBatch = 64
 
-/** Reads of copies, and leases on gates. The reads of a turn of the event loop are one call; in a Cluster each is its own, since a script must stay in one slot. */
+/** Reads of copies, and leases on gates. */
 export class CopyReads {
   readonly #link: Link
-  #waiting: Waiting[] = []
+  readonly #reads: BatchedReads<ReadReply>
 
   constructor (link: Link) {
     this.#link = link
+    this.#reads = new BatchedReads(link, scripts.read, [leaseMs])
   }
 
   /** The era in which Redis may be believed now; undefined: none. */
@@ -43,13 +39,7 @@ export class CopyReads {
   read (keys: CopyKeys, callback: ReadCallback): boolean {
     const era = this.eraOf(keys[0])
     if (era === undefined) return false
-    if (this.#link.features.cluster) {
-      this.#read([{ keys, era, callback }])
-      return true
-    }
-    const waiting = this.#waiting.push({ keys, era, callback })
-    if (waiting === 1) this.#link.soon(() => this.#readAll())
-    else if (waiting === maxBatch) this.#readAll()
+    this.#reads.read({ keys, args: [era, randomToken()], callback })
     return true
   }
 
@@ -65,32 +55,4 @@ export class CopyReads {
       return undefined
     }
   }
-
-  #readAll (): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    if (waiting.length > 0) this.#read(waiting)
-  }
-
-  #read (waiting: readonly Waiting[]): void {
-    const keys: string[] = []
-    const args: RedisArg[] = [leaseMs]
-    for (const { keys: [gate, copy], era } of waiting) {
-      keys.push(gate, copy)
-      args.push(era, randomToken())
-    }
-    this.#link.call(scripts.read, keys, args, (error, reply) => {
-      for (let i = 0; i < waiting.length; i++) {
-        const { callback } = waiting[i]!
-        if (error === null) answer((reply as ScriptReply[])[i]!, callback)
-        else callback(error)
-      }
-    })
-  }
-}
-
-/** What is wrong with one copy is not the others' concern. */
-function answer (reply: ScriptReply, callback: ReadCallback): void {
-  if (reply[0] === 'ERROR') callback(new FST_RSP_SESSION_COPY_FOREIGN(reply[1]))
-  else callback(null, reply)
 }

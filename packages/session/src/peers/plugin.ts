@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { SessionOptions } from '../options.ts'
-import { openServices } from '../plugin.ts'
+import { openServices } from '../open-services.ts'
 
 /**
  * The two stores and `fastify.sessions` alone: without `request.session`, `reply.login` and `reply.logout`, for an app

@@ -1,13 +1,12 @@
 import { type KeyShape, type Keyspace, type Link, loadScript, type RedisArg, type ScriptOptions } from '@respite/redis'
-import { FST_RSP_SESSION_COPY_FOREIGN, FST_RSP_SESSION_STORE_DOWN } from '../errors.ts'
+import { BatchedReads } from '../batched-reads.ts'
+import { FST_RSP_SESSION_STORE_DOWN } from '../errors.ts'
 import { keys } from '../keys.ts'
 
 /** What `read` says of a session; `data` is flat: name, value, … */
 export type LedgerRead =
   | ['LIVE', sid: string, user: string, leftMs: number, capped: number, authAgeMs: number, issuedAgeMs: number, data: string[], rememberMs: number, endLeftMs: number]
   | ['NEXT', hash: string] | ['REUSE', sid: string, owner: string] | ['DEAD']
-
-interface Waiting { readonly keys: readonly [string, string], readonly args: readonly [era: string, hash: string], settle (error: Error | null, reply?: LedgerRead): void }
 
 const script = (name: string, options: ScriptOptions = {}) =>
   // In a Cluster no MOVED is followed: the era of the node that would answer was not asked.
@@ -25,9 +24,6 @@ const scripts = {
   list: script('list', { flags: ['no-writes'] })
 }
 
-/** Sessions that one call reads at most: Redis serves nobody else meanwhile. */
-const maxBatch = 64
-
 /** The scripts of sessions that live in Redis alone. All keys of an owner lie in one slot; its ledger says which of its sessions are alive. */
 export class Ledgers {
   readonly #link: Link
@@ -35,7 +31,7 @@ export class Ledgers {
   readonly #data: KeyShape
   readonly #place: KeyShape
   readonly #anyEra: boolean
-  #waiting: Waiting[] = []
+  readonly #reads: BatchedReads<LedgerRead>
 
   /** @param anyEra - sessions outlast a change of the data set */
   constructor (link: Link, keyspace: Keyspace, { anyEra }: { anyEra: boolean }) {
@@ -44,19 +40,16 @@ export class Ledgers {
     this.#data = keyspace.define(keys.data.template)
     this.#place = keyspace.define(keys.place.template)
     this.#anyEra = anyEra
+    this.#reads = new BatchedReads(link, scripts.read)
   }
 
-  /** The reads of a turn of the event loop are one call; in a Cluster each is its own, since a script must stay in one slot. */
   read (room: string, hash: string): Promise<LedgerRead> {
     const era = this.#eraOf(room, 'find')
-    return new Promise((resolve, reject) => {
-      const settle: Waiting['settle'] = (error, reply) => error === null ? resolve(reply!) : reject(error)
-      const one: Waiting = { keys: this.#keysOf(room, hash), args: [era, hash], settle }
-      if (this.#link.features.cluster) return this.#read([one])
-      const waiting = this.#waiting.push(one)
-      if (waiting === 1) this.#link.soon(() => this.#readAll())
-      else if (waiting === maxBatch) this.#readAll()
-    })
+    return new Promise((resolve, reject) => this.#reads.read({
+      keys: this.#keysOf(room, hash),
+      args: [era, hash],
+      callback: (error, reply) => error === null ? resolve(reply!) : reject(error)
+    }))
   }
 
   /** The latest time, by Redis' clock, at which what is sent now may run: this process waits longer for it. */
@@ -110,21 +103,6 @@ export class Ledgers {
     for (const sid of sids) await this.#link.send('UNLINK', this.#place.key(sid))
   }
 
-  #readAll (): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    if (waiting.length > 0) this.#read(waiting)
-  }
-
-  #read (waiting: readonly Waiting[]): void {
-    this.#link.call(scripts.read, waiting.flatMap(one => one.keys), waiting.flatMap(one => one.args), (error, replies) => {
-      for (const [i, { settle }] of waiting.entries()) {
-        if (error !== null) settle(error)
-        else answer((replies as (LedgerRead | ['ERROR', string])[])[i]!, settle)
-      }
-    })
-  }
-
   #run (name: keyof typeof scripts, keys: readonly string[], args: readonly RedisArg[]): Promise<unknown> {
     return this.#link.run(scripts[name], keys, args)
   }
@@ -146,10 +124,4 @@ export class Ledgers {
     if (era === undefined) throw new FST_RSP_SESSION_STORE_DOWN(what)
     return era
   }
-}
-
-/** What is wrong with one session is not the others' concern. */
-function answer (reply: LedgerRead | ['ERROR', string], settle: Waiting['settle']): void {
-  if (reply[0] === 'ERROR') settle(new FST_RSP_SESSION_COPY_FOREIGN(reply[1]))
-  else settle(null, reply)
 }

@@ -2,7 +2,10 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { FST_RSP_SESSION_DRIVER, FST_RSP_SESSION_SQLITE, FST_RSP_SESSION_STORE_CLOSED, FST_RSP_SESSION_WORKER } from '../errors.ts'
 import type { SqlResult, SqlValue } from './database.ts'
-import type { SqliteAnswer, SqliteStart } from './sqlite-worker.ts'
+import type { SqliteAnswer, SqliteAsk, SqliteStart, sqliteEnd } from './sqlite-worker.ts'
+
+/** How long the end of the worker is waited for. */
+const endMs = 1_000
 
 interface Waiting { resolve (result: SqlResult): void, reject (error: Error): void }
 
@@ -11,12 +14,12 @@ export class SqliteThread {
   readonly #start: SqliteStart
   #worker: Worker | undefined
   #generation = 0
-  #closed = false
+  #ended: Promise<void> | undefined
   #nextId = 1
   readonly #waiting = new Map<number, Waiting>()
 
-  constructor (start: SqliteStart) {
-    this.#start = start
+  constructor (file: { file: string, driver: string }) {
+    this.#start = { ...file, ending: new Int32Array(new SharedArrayBuffer(4)) }
   }
 
   /** Grows with each worker that ends, and with it its connections, their settings and their transactions. */
@@ -29,7 +32,7 @@ export class SqliteThread {
    * @throws FST_RSP_SESSION_SQLITE, FST_RSP_SESSION_WORKER, FST_RSP_SESSION_DRIVER, FST_RSP_SESSION_STORE_CLOSED
    */
   async run (connection: 'reader' | 'writer', text: string, params: readonly SqlValue[] = [], generation = this.#generation): Promise<SqlResult> {
-    if (this.#closed) throw new FST_RSP_SESSION_STORE_CLOSED()
+    if (this.#ended !== undefined) throw new FST_RSP_SESSION_STORE_CLOSED()
     if (generation !== this.#generation) throw new FST_RSP_SESSION_WORKER('it ended within a transaction')
     this.#worker ??= this.#spawn()
     const id = this.#nextId++
@@ -37,13 +40,33 @@ export class SqliteThread {
       this.#waiting.set(id, { resolve, reject })
       // What is waited for keeps the process alive; an idle worker does not.
       this.#worker!.ref()
-      this.#worker!.postMessage({ id, connection, text, params })
+      this.#worker!.postMessage({ id, connection, text, params } satisfies SqliteAsk)
     })
   }
 
-  async close (): Promise<void> {
-    this.#closed = true
-    await this.#worker?.terminate()
+  /**
+   * Takes no more; after the statement that it is in, the worker closes the file and ends. One that takes long is waited for
+   * for a second, and keeps the process alive until it has ended.
+   */
+  close (): Promise<void> {
+    this.#ended ??= this.#end()
+    return this.#ended
+  }
+
+  async #end (): Promise<void> {
+    const worker = this.#worker
+    if (worker === undefined) return
+    worker.ref()
+    Atomics.store(this.#start.ending, 0, 1)
+    worker.postMessage('end' satisfies typeof sqliteEnd)
+    // Never `terminate`: it ends no statement sooner, and a driver that finds its thread stopped ends the whole process.
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, endMs)
+      worker.once('exit', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
   }
 
   #spawn (): Worker {
@@ -64,19 +87,21 @@ export class SqliteThread {
   #settle ({ id, rows, affected, error }: SqliteAnswer): void {
     const waiting = this.#waiting.get(id)
     this.#waiting.delete(id)
-    if (this.#waiting.size === 0) this.#worker?.unref()
+    if (this.#waiting.size === 0 && this.#ended === undefined) this.#worker?.unref()
     if (error === undefined) waiting?.resolve({ rows: rows ?? [], affected: affected ?? 0 })
     else waiting?.reject(new FST_RSP_SESSION_SQLITE(error.code, error.message))
   }
 
   #failAll (worker: Worker, failure: Error | undefined, code: number): void {
     if (this.#worker !== undefined && this.#worker !== worker) return
-    // An error that crosses threads loses its code.
-    const missing = /^Cannot find (package|module)/.test(failure?.message ?? '')
-    const error = missing
-      ? new FST_RSP_SESSION_DRIVER(this.#start.driver, { cause: failure })
-      : new FST_RSP_SESSION_WORKER(failure?.message ?? `exit ${code}`, { cause: failure })
+    const error = this.#ended === undefined ? this.#endOf(failure, code) : new FST_RSP_SESSION_STORE_CLOSED()
     for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()
+  }
+
+  #endOf (failure: Error | undefined, code: number): Error {
+    // An error that crosses threads loses its code.
+    if (/^Cannot find (package|module)/.test(failure?.message ?? '')) return new FST_RSP_SESSION_DRIVER(this.#start.driver, { cause: failure })
+    return new FST_RSP_SESSION_WORKER(failure?.message ?? `exit ${code}`, { cause: failure })
   }
 }

@@ -7,6 +7,7 @@ import type { Query, SqlDatabase } from './database.ts'
 import { sqlite } from './dialect.ts'
 import { SqliteThread } from './sqlite-thread.ts'
 import { SqlStore } from './sql-store.ts'
+import { UnderWay } from './under-way.ts'
 
 /** How a SQLite file is opened. */
 export interface SqliteOptions {
@@ -35,6 +36,9 @@ export function sqliteStore (file: string, options?: SqliteOptions): SqlStore {
   return new SqlStore(new SqliteDatabase(new SqliteThread({ file, driver }), busyMs))
 }
 
+/** How long a file that is closed waits for what is under way. */
+const underWayMs = 2_000
+
 /** A SQLite file by its worker. */
 export class SqliteDatabase implements SqlDatabase {
   readonly kind = 'sqlite'
@@ -43,6 +47,7 @@ export class SqliteDatabase implements SqlDatabase {
   readonly #busyMs: number
   // Of each worker.
   #prepared: { readonly generation: number, readonly done: Promise<void> } | undefined
+  readonly #underWay = new UnderWay()
   // One writer: transactions of this process follow one another.
   #last: Promise<unknown> = Promise.resolve()
 
@@ -51,15 +56,15 @@ export class SqliteDatabase implements SqlDatabase {
     this.#busyMs = busyMs
   }
 
-  readonly query: Query = async (text, params) => {
+  readonly query: Query = (text, params) => this.#underWay.add(async () => {
     await this.#prepare()
     if (/^\s*SELECT/i.test(text)) return await this.#untilFree(() => this.#thread.run('reader', text, params))
     // A single change is a transaction of its own, and waits its turn.
     return await this.#inTurn(() => this.#untilFree(() => this.#thread.run('writer', text, params)))
-  }
+  })
 
   async transaction<T> (run: (query: Query) => Promise<T>): Promise<T> {
-    return await this.#inTurn(async () => {
+    return await this.#underWay.add(() => this.#inTurn(async () => {
       await this.#prepare()
       const { generation } = this.#thread
       // On the connection that began it, or not at all: a new worker's would commit each by itself.
@@ -75,7 +80,7 @@ export class SqliteDatabase implements SqlDatabase {
         await query('ROLLBACK').catch(() => undefined)
         throw error
       }
-    })
+    }))
   }
 
   alone<T> (run: (query: Query) => Promise<T>): Promise<T> {
@@ -83,8 +88,9 @@ export class SqliteDatabase implements SqlDatabase {
     return this.transaction(run)
   }
 
+  /** Takes no more, lets what is under way end, at most 2 s long, and closes the file. */
   close (): Promise<void> {
-    return this.#thread.close()
+    return this.#underWay.end(underWayMs, () => this.#thread.close())
   }
 
   #prepare (): Promise<void> {

@@ -1,20 +1,16 @@
 import Fastify, { type FastifyBaseLogger } from 'fastify'
-import { Cluster, Redis } from 'ioredis'
+import { Redis } from 'ioredis'
 import redis from '@respite/redis'
-import { startCluster, until } from '@respite/testing'
+import { openCluster, until } from '@respite/testing'
 import t from 'tap'
 import { warnOfEviction } from '../../src/redis-only/eviction-warning.ts'
 
 // Seen: one node of a Cluster was asked, whichever the client chose.
 t.test('one master of a Cluster that evicts is warned of, whichever it is, and once', async t => {
-  const cluster = await startCluster()
-  const client = new Cluster([...cluster.startupNodes])
+  const { cluster, open } = await openCluster(t)
+  const client = open()
   const app = Fastify()
-  t.teardown(async () => {
-    await app.close()
-    client.disconnect()
-    await cluster.stop()
-  })
+  t.teardown(() => app.close())
   for (const [i, policy] of ['noeviction', 'noeviction', 'volatile-ttl'].entries()) {
     const node = new Redis(cluster.nodes[i]!.port, '127.0.0.1')
     await node.config('SET', 'maxmemory-policy', policy)
