@@ -5,21 +5,25 @@ import type { EventBuffer, Group } from './buffer.ts'
 import type { Identities } from './identity.ts'
 import { isPermanentRefusal } from './permanent-refusal.ts'
 import { Registration } from './registration.ts'
-import type { Batch, BatchEntry, TrackingStore } from './stores/store.ts'
+import { callsOf, makeRoom } from './room.ts'
+import { type Batch, type BatchEntry, maxBatchAgeMs, type TrackingStore } from './stores/store.ts'
 
-/** Entries of a batch: one script counts them in well under 10 ms of the server's time. */
-export const batchEntries = 256
+// One script counts so many in well under 10 ms of the server's time.
+const batchEntries = 256
+// What was offered keeps its place until the store answers: of a small buffer it must not be all.
+const partOffered = 1 / 16
 
 // Making identities costs some microseconds each: the event loop is let go on after so many.
 const entriesATurn = 16
 const maxBackoffMs = 1_000
-// The store remembers a sequence for 25 hours: what is older might be counted twice.
-const maxAgeMs = 24 * sizeMs.hour
+// Each call may take the link's deadline: a slow store must not keep an app of many metrics from closing.
+const closeWithinMs = 5_000
 
 /** Why events were not counted. */
-export type DropReason = 'too old' | 'refused by the store' | 'closed'
+export type DropReason = 'buffer full' | 'too old' | 'refused by the store' | 'closed'
 
 interface Pending extends Batch {
+  readonly entries: BatchEntry[]
   readonly madeMs: number
 }
 
@@ -48,6 +52,8 @@ export class Flusher {
   #next: Promise<void> | undefined
   #failures = 0
   #closed = false
+  /** When nothing is offered any more, by the monotonic clock. */
+  #endsAt = Infinity
 
   constructor (options: FlusherOptions) {
     this.#options = options
@@ -69,6 +75,14 @@ export class Flusher {
     if (this.#options.buffer.waiting === batchEntries && this.#failures === 0) queueMicrotask(() => { this.flush() })
   }
 
+  /** Makes room in the full buffer for a metric that holds less than its share of it; false when there is none. */
+  makeRoom (metric: string): boolean {
+    const { buffer, onDrop } = this.#options
+    const lost = makeRoom(metric, buffer, this.#pending)
+    if (lost > 0) onDrop(lost, 'buffer full')
+    return lost > 0
+  }
+
   /** The store is back: what waits need not wait for the next attempt. */
   retry (): void {
     if (this.#failures > 0 || !this.#registration.complete) this.flush()
@@ -87,18 +101,23 @@ export class Flusher {
     return this.#next
   }
 
-  /** Flushes for the last time; what the store does not take now is dropped. */
+  /** Flushes for the last time, for some seconds at most; what the store does not take now is dropped. */
   async close (): Promise<void> {
     this.#closed = true
+    this.#endsAt = this.#options.clock.monotonicMs() + closeWithinMs
     await this.flush()
     clearTimeout(this.#timer)
     this.#timer = undefined
     const { buffer, onDrop } = this.#options
     let events = 0
-    for (const { tallies } of buffer.take()) for (const { calls } of tallies.values()) events += calls
-    for (const batches of this.#pending.values()) for (const batch of batches) events += callsOf(batch)
+    for (const { metric, entries } of buffer.shares()) events += buffer.giveUp(metric, entries)
+    for (const [metric, batches] of this.#pending) {
+      for (const { entries } of batches) {
+        events += callsOf(entries)
+        buffer.release(metric, entries.length)
+      }
+    }
     this.#pending.clear()
-    buffer.release(buffer.size)
     if (events > 0) onDrop(events, 'closed')
   }
 
@@ -138,7 +157,8 @@ export class Flusher {
   }
 
   async #prepare (groups: readonly Group[]): Promise<void> {
-    const { identities, clock, origin } = this.#options
+    const { identities, clock, origin, buffer } = this.#options
+    const full = Math.min(batchEntries, Math.ceil(buffer.maxEntries * partOffered))
     for (const { metric, minuteMs, tallies } of groups) {
       let entries: BatchEntry[] = []
       let batches = this.#pending.get(metric)
@@ -153,7 +173,7 @@ export class Flusher {
         if (entries.length % entriesATurn === entriesATurn - 1) await setImmediate()
         const { keyed, member } = identities.of(id)
         entries.push({ keyed, member, calls })
-        if (entries.length === batchEntries) closeBatch()
+        if (entries.length === full) closeBatch()
       }
       if (entries.length > 0) closeBatch()
     }
@@ -182,22 +202,27 @@ export class Flusher {
   async #send (batches: Pending[]): Promise<boolean> {
     const { store, clock, onDrop, buffer } = this.#options
     for (let batch; (batch = batches[0]) !== undefined;) {
-      if (clock.monotonicMs() - batch.madeMs > maxAgeMs) {
-        onDrop(callsOf(batch), 'too old')
+      if (clock.monotonicMs() >= this.#endsAt) return false
+      if (this.#isTooOld(batch)) {
+        onDrop(callsOf(batch.entries), 'too old')
       } else {
         try {
           await store.apply(batch)
         } catch (error) {
           // It may have been counted all the same: it is sent again as it is, and the store knows it by its sequence.
           if (!isPermanentRefusal(error as LinkError)) return false
-          onDrop(callsOf(batch), 'refused by the store', error)
+          onDrop(callsOf(batch.entries), 'refused by the store', error)
         }
       }
       batches.shift()
-      buffer.release(batch.entries.length)
+      buffer.release(batch.metric, batch.entries.length)
     }
     return true
   }
-}
 
-const callsOf = (batch: Batch) => batch.entries.reduce((sum, { calls }) => sum + calls, 0)
+  // By when it was first sent nobody may know any more whether it was counted; by when it was seen, whom it must leave out.
+  #isTooOld ({ madeMs, minuteMs }: Pending): boolean {
+    const { clock } = this.#options
+    return clock.monotonicMs() - madeMs > maxBatchAgeMs || clock.wallMs() - minuteMs > maxBatchAgeMs + sizeMs.minute
+  }
+}

@@ -1,3 +1,4 @@
+import { isPromiseLike } from '@respite/redis'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { inspect } from 'node:util'
 import { FST_RSP_TRACKING_ROUTE_INVALID } from './errors.ts'
@@ -65,7 +66,7 @@ function observerOf ({ metric, who }: Plan, tracking: Tracking, log: FastifyBase
   return request => {
     try {
       const caller = who(request)
-      if (!isPromise(caller)) tracking.observe(metric, caller)
+      if (!isPromiseLike(caller)) tracking.observe(metric, caller)
       else if (awaited < maxAwaited) follow(caller)
       else refuse(caller)
     } catch (error) {
@@ -73,8 +74,6 @@ function observerOf ({ metric, who }: Plan, tracking: Tracking, log: FastifyBase
     }
   }
 }
-
-const isPromise = (caller: Caller | PromiseLike<Caller>): caller is PromiseLike<Caller> => typeof (caller as PromiseLike<Caller> | null | undefined)?.then === 'function'
 
 function planOf (config: unknown, who: Who, route: RouteOptions): Plan {
   if (typeof config === 'string') return { metric: checkMetric(config), who }

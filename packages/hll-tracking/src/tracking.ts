@@ -64,7 +64,8 @@ export class Tracking {
     const id = identities.idOf(who)
     if (id === '') return onDrop(1, 'nobody')
     if (this.#closed) return onDrop(1, 'closed')
-    if (!buffer.add(metric, id, clock.wallMs())) return onDrop(1, 'buffer full')
+    const nowMs = clock.wallMs()
+    if (!buffer.add(metric, id, nowMs) && !(flusher.makeRoom(metric) && buffer.add(metric, id, nowMs))) return onDrop(1, 'buffer full')
     onEvent()
     flusher.added()
   }

@@ -26,7 +26,7 @@ t.test('it never holds more than its bound; what is taken keeps its place until 
   buffer.take()
   t.equal(buffer.waiting, 0)
   t.notOk(buffer.add('ping', 'c', 0))
-  buffer.release(2)
+  buffer.release('ping', 2)
   t.ok(buffer.add('ping', 'c', 0))
   t.equal(buffer.size, 1)
 })
@@ -39,6 +39,22 @@ t.test('a metric that is left out goes on gathering in its minute, and is handed
   buffer.add('ping', 'alice', minute + 2)
   t.same(flat(buffer), [['ping', 0, { alice: 1 }], ['ping', minute, { alice: 3 }]])
   t.equal(buffer.waiting, 0)
+})
+
+t.test('a metric gives up what waits, the oldest first, and nothing that was taken', async t => {
+  const buffer = new EventBuffer(10)
+  buffer.add('ping', 'taken', 0)
+  buffer.take()
+  for (const [id, ms] of [['a', 0], ['b', 0], ['b', 1], ['a', minute], ['c', minute]] as const) buffer.add('ping', id, ms)
+  buffer.add('pong', 'a', minute)
+  t.same(buffer.shares(), [{ metric: 'ping', entries: 5, waiting: 4 }, { metric: 'pong', entries: 1, waiting: 1 }])
+  t.equal(buffer.giveUp('ping', 3), 4, 'calls of three entries')
+  t.same([buffer.size, buffer.waiting], [3, 2])
+  t.ok(buffer.add('ping', 'c', minute), 'what stays goes on gathering')
+  t.same(flat(buffer), [['ping', minute, { c: 2 }], ['pong', minute, { a: 1 }]])
+  t.equal(buffer.giveUp('ping', 7), 0)
+  buffer.release('ping', 2)
+  t.same(buffer.shares().map(({ metric }) => metric), ['pong'], 'a metric without entries has no share')
 })
 
 t.test('an event at midnight is in the day that begins', async t => {

@@ -1,20 +1,12 @@
-import { startRedis } from '@respite/testing'
-import { Redis } from 'ioredis'
 import t from 'tap'
 import { murmurHash64A } from '../src/hyperloglog/murmur.ts'
 import { standardError } from '../src/interval.ts'
 import { MemoryStore } from '../src/stores/memory.ts'
 import { assemble, fakeClock, storeParts } from './assemble.ts'
-import { connected, storesOver } from './linked.ts'
+import { connected, redisOf, storesOver } from './linked.ts'
 
-const server = await startRedis()
-const client = new Redis(server.port)
-const app = await connected({ client })
-t.teardown(async () => {
-  await app.close()
-  client.disconnect()
-  await server.stop()
-})
+const { client } = await redisOf(t)
+const app = await connected(t, { client })
 
 const makers = { memory: (parts: ReturnType<typeof storeParts>) => new MemoryStore(parts), Redis: storesOver(app) }
 

@@ -1,44 +1,7 @@
-import { type Gate, gate, until } from '@respite/testing'
+import { gate, until } from '@respite/testing'
 import t from 'tap'
-import { MemoryStore } from '../src/stores/memory.ts'
-import type { Batch, TrackingStore } from '../src/stores/store.ts'
-import { assemble, fakeClock, storeParts } from './assemble.ts'
-
-type Fault = 'none' | 'not sent' | 'answer lost' | 'refused' | 'full'
-
-function faulty (options?: Parameters<typeof assemble>[2]) {
-  const clock = fakeClock()
-  const parts = storeParts(clock)
-  const memory = new MemoryStore(parts)
-  const sent: Batch[] = []
-  const registered: string[] = []
-  const server = { fault: 'none' as Fault, away: new Set<string>(), step: undefined as Gate | undefined }
-  const store: TrackingStore = {
-    async apply (batch) {
-      if (registered.includes(batch.metric)) sent.push(batch)
-      else throw new Error(`${batch.metric} is counted before it can be found`)
-      await server.step?.pass()
-      if (server.fault === 'not sent' || server.away.has(batch.metric)) throw Object.assign(new Error('down'), { outcome: 'not-sent' })
-      if (server.fault === 'refused') throw Object.assign(new Error('WRONGTYPE'), { outcome: 'refused', reply: 'WRONGTYPE' })
-      if (server.fault === 'full') throw Object.assign(new Error('Error running script: OOM command not allowed'), { outcome: 'refused', reply: 'ERR' })
-      const fresh = await memory.apply(batch)
-      if (server.fault === 'answer lost') throw Object.assign(new Error('timeout'), { outcome: 'unknown' })
-      return fresh
-    },
-    count: (...args) => memory.count(...args),
-    sketch: (...args) => memory.sketch(...args),
-    top: (...args) => memory.top(...args),
-    calls: (...args) => memory.calls(...args),
-    async register (metrics) {
-      if (server.fault === 'not sent' || server.away.has('names')) throw Object.assign(new Error('down'), { outcome: 'not-sent' })
-      registered.push(...metrics)
-    },
-    metrics: () => memory.metrics(),
-    find: (...args) => memory.find(...args),
-    erase: (...args) => memory.erase(...args)
-  }
-  return { clock, server, sent, registered, memory, ...assemble(store, parts, options) }
-}
+import { maxBatchAgeMs, rememberedMs } from '../src/stores/store.ts'
+import { faulty } from './faulty.ts'
 
 t.test('C4: a flush whose answer was lost is sent again as it was, and counts once', async t => {
   const { server, sent, tracking, buffer } = faulty()
@@ -115,10 +78,29 @@ t.test('what is older than a repetition would be known is dropped', async t => {
   server.fault = 'not sent'
   tracking.observe('ping', 'alice')
   await tracking.flush()
-  clock.nowMs += 24 * 3_600_000 + 1
+  clock.nowMs += maxBatchAgeMs + 1
   server.fault = 'none'
   t.equal(await tracking.calls('ping'), 0)
   t.equal(seen.drops.get('too old'), 1)
+})
+
+// Seen: what had gathered for a day behind a batch that failed was listed again, for the erasure of its caller was forgotten by then.
+t.test('what waited in the buffer for longer than an erasure is remembered is dropped as well', async t => {
+  const { clock, server, tracking, seen, buffer } = faulty()
+  tracking.observe('ping', 'carol')
+  await tracking.flush()
+  server.fault = 'not sent'
+  for (const who of ['alice', 'bob']) {
+    tracking.observe('ping', who)
+    await tracking.flush()
+  }
+  await tracking.erase('bob')
+  clock.nowMs += rememberedMs + 1
+  await tracking.erase('dave')
+  server.fault = 'none'
+  t.same((await tracking.top('ping')).map(({ id }) => id), ['carol'])
+  t.equal(seen.drops.get('too old'), 2)
+  t.equal(buffer.size, 0)
 })
 
 t.test('close flushes; what the store does not take then is dropped and counted, and so is what comes later', async t => {
@@ -135,6 +117,21 @@ t.test('close flushes; what the store does not take then is dropped and counted,
   await down.tracking.close()
   t.equal(down.seen.drops.get('closed'), 3)
   t.equal(down.buffer.size, 0)
+})
+
+t.test('a store that answers slowly holds closing up for some seconds, and not for a deadline a batch', async t => {
+  const { clock, sent, store, tracking, seen, buffer } = faulty({ flushEveryMs: 3_600_000, maxBuffered: 1_000 })
+  const apply = store.apply.bind(store)
+  store.apply = async batch => {
+    clock.nowMs += 900
+    return apply(batch)
+  }
+  // In batches of a sixteenth of the buffer.
+  for (let i = 0; i < 1_000; i++) tracking.observe('ping', `user:${i}`)
+  await tracking.close()
+  t.ok(sent.length <= 6, `${sent.length} batches`)
+  t.equal(sent.reduce((sum, { entries }) => sum + entries.length, 0) + seen.drops.get('closed')!, 1_000)
+  t.equal(buffer.size, 0)
 })
 
 t.test('events observed during a flush are in the next one, for which its caller waits', async t => {

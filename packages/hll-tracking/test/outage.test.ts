@@ -1,24 +1,17 @@
 import redisPlugin from '@respite/redis'
-import { startProxy, startRedis, until } from '@respite/testing'
+import { startProxy, until } from '@respite/testing'
 import Fastify from 'fastify'
-import { Redis } from 'ioredis'
 import t from 'tap'
 import tracking from '../src/index.ts'
-
-const key = 'the secret of the tests of tracking'
+import { secret } from './assemble.ts'
+import { connected, redisOf, trackedOver } from './linked.ts'
 
 t.test('with Redis gone the buffer is bounded and drops are counted; back again, what was kept is flushed', async t => {
-  const server = await startRedis()
-  const app = Fastify()
-  t.teardown(async () => {
-    await app.close()
-    await server.stop()
+  const { server } = await redisOf(t)
+  const app = await connected(t, { url: server.url }, async app => {
+    await app.register(tracking, { key: secret, maxBuffered: 50, flushEveryMs: 5, who: request => request.headers['x-user'] as string })
+    app.get('/ping', { config: { track: 'ping' } }, async () => ({}))
   })
-  await app.register(redisPlugin, { url: server.url })
-  await app.register(tracking, { key, maxBuffered: 50, flushEveryMs: 5, who: request => request.headers['x-user'] as string })
-  app.get('/ping', { config: { track: 'ping' } }, async () => ({}))
-  await app.ready()
-  await until('the link', () => app.respite.link.state === 'up')
   await app.inject({ url: '/ping', headers: { 'x-user': 'before' } })
   await until('the first event in Redis', async () => await app.tracking.calls('ping') === 1)
 
@@ -35,16 +28,8 @@ t.test('with Redis gone the buffer is bounded and drops are counted; back again,
 })
 
 t.test('two processes over one Redis count together, and close leaves nothing behind', async t => {
-  const server = await startRedis()
-  t.teardown(() => server.stop())
-  const apps = await Promise.all([1, 2].map(async () => {
-    const app = Fastify()
-    await app.register(redisPlugin, { url: server.url })
-    await app.register(tracking, { key, flushEveryMs: 60_000 })
-    await app.ready()
-    await until('the link', () => app.respite.link.state === 'up')
-    return app
-  }))
+  const { server } = await redisOf(t)
+  const apps = await Promise.all([1, 2].map(() => trackedOver(t, { url: server.url })))
   for (const app of apps) for (const who of ['alice', 'bob', 'alice']) app.tracking.observe('ping', who)
   await apps[1]!.close()
   t.same(await apps[0]!.tracking.top('ping'), [{ id: 'alice', count: 4, maxOver: 0 }, { id: 'bob', count: 2, maxOver: 0 }])
@@ -53,18 +38,8 @@ t.test('two processes over one Redis count together, and close leaves nothing be
 })
 
 t.test('a foreign value under one of our keys costs that batch, not the others', async t => {
-  const server = await startRedis()
-  const client = new Redis(server.port)
-  const app = Fastify()
-  t.teardown(async () => {
-    await app.close()
-    client.disconnect()
-    await server.stop()
-  })
-  await app.register(redisPlugin, { client })
-  await app.register(tracking, { key, flushEveryMs: 60_000 })
-  await app.ready()
-  await until('the link', () => app.respite.link.state === 'up')
+  const { client } = await redisOf(t)
+  const app = await trackedOver(t, { client })
   await client.set('respite:v1:track:{broken}:t:all', 'not a sorted set')
   app.tracking.observe('broken', 'alice')
   app.tracking.observe('ping', 'alice')
@@ -82,22 +57,12 @@ t.test('with Redis, no key is a boot error', async t => {
 })
 
 t.test('C4: an answer that is lost on its way does not make a flush count twice', async t => {
-  const server = await startRedis()
+  const { server, client } = await redisOf(t)
   const proxy = await startProxy(server.port)
-  const app = Fastify()
-  t.teardown(async () => {
-    await app.close()
-    await proxy.stop()
-    await server.stop()
-  })
-  await app.register(redisPlugin, { url: `redis://127.0.0.1:${proxy.port}` })
-  await app.register(tracking, { key, flushEveryMs: 60_000 })
-  await app.ready()
-  await until('the link', () => app.respite.link.state === 'up')
+  t.teardown(() => proxy.stop())
+  const app = await trackedOver(t, { url: `redis://127.0.0.1:${proxy.port}` })
   app.tracking.observe('ping', 'first')
   await app.tracking.flush()
-  const client = new Redis(server.port)
-  t.teardown(() => client.disconnect())
   for (let round = 1; round <= 3; round++) {
     proxy.hold()
     app.tracking.observe('ping', `user:${round}`)
@@ -115,18 +80,8 @@ t.test('C4: an answer that is lost on its way does not make a flush count twice'
 })
 
 t.test('a server that is full, or read-only, loses nothing: what it refused is counted when it takes it', async t => {
-  const server = await startRedis()
-  const client = new Redis(server.port)
-  const app = Fastify()
-  t.teardown(async () => {
-    await app.close()
-    client.disconnect()
-    await server.stop()
-  })
-  await app.register(redisPlugin, { client })
-  await app.register(tracking, { key, flushEveryMs: 60_000 })
-  await app.ready()
-  await until('the link', () => app.respite.link.state === 'up')
+  const { client } = await redisOf(t)
+  const app = await trackedOver(t, { client })
   app.tracking.observe('ping', 'alice')
   await app.tracking.flush()
   let expected = 1
@@ -149,18 +104,8 @@ t.test('a server that is full, or read-only, loses nothing: what it refused is c
 })
 
 t.test('where the names of metrics are of a foreign type, counts go on', async t => {
-  const server = await startRedis()
-  const client = new Redis(server.port)
-  const app = Fastify()
-  t.teardown(async () => {
-    await app.close()
-    client.disconnect()
-    await server.stop()
-  })
-  await app.register(redisPlugin, { client })
-  await app.register(tracking, { key, flushEveryMs: 60_000 })
-  await app.ready()
-  await until('the link', () => app.respite.link.state === 'up')
+  const { client } = await redisOf(t)
+  const app = await trackedOver(t, { client })
   await client.set('respite:v1:track:names', 'not a sorted set')
   app.tracking.observe('ping', 'alice')
   t.equal(await app.tracking.calls('ping'), 1)
@@ -168,21 +113,13 @@ t.test('where the names of metrics are of a foreign type, counts go on', async t
 })
 
 t.test('metrics that Redis has lost are found again within a minute; with Redis gone, an erasure says so', async t => {
-  const server = await startRedis()
-  const client = new Redis(server.port)
-  const app = Fastify()
-  t.teardown(async () => {
-    await app.close()
-    client.disconnect()
-    await server.stop()
-  })
-  await app.register(redisPlugin, { url: server.url })
-  const { clock } = app.respite
+  const { server, client } = await redisOf(t)
   let aheadMs = 0
-  Object.assign(app.respite, { clock: { wallMs: () => clock.wallMs() + aheadMs, monotonicMs: () => clock.monotonicMs() + aheadMs } })
-  await app.register(tracking, { key, flushEveryMs: 60_000 })
-  await app.ready()
-  await until('the link', () => app.respite.link.state === 'up')
+  const app = await connected(t, { url: server.url }, async app => {
+    const { clock } = app.respite
+    Object.assign(app.respite, { clock: { wallMs: () => clock.wallMs() + aheadMs, monotonicMs: () => clock.monotonicMs() + aheadMs } })
+    await app.register(tracking, { key: secret, flushEveryMs: 60_000 })
+  })
   app.tracking.observe('ping', 'alice')
   await app.tracking.flush()
   await client.flushall()
@@ -194,4 +131,16 @@ t.test('metrics that Redis has lost are found again within a minute; with Redis 
   await until('the link to know', () => app.respite.link.state === 'down')
   await t.rejects(app.tracking.export('alice'), { code: /^FST_RSP_REDIS_/ })
   await t.rejects(app.tracking.erase('alice'), { code: /^FST_RSP_REDIS_/ })
+})
+
+t.test('a metric that the user may not write leaves the others their places in the buffer', async t => {
+  const { server, client } = await redisOf(t)
+  await client.call('ACL', 'SETUSER', 'app', 'on', '>pw', '+@all', '&*', '~respite:v1:track:{ping}:*', '~respite:v1:track:names')
+  const app = await trackedOver(t, { url: `redis://app:pw@127.0.0.1:${server.port}` }, { maxBuffered: 100 })
+  for (let i = 0; i < 150; i++) app.tracking.observe('forbidden', `user:${i}`)
+  await app.tracking.flush()
+  t.equal(app.tracking.buffered, 100)
+  for (let i = 0; i < 50; i++) app.tracking.observe('ping', `user:${i}`)
+  t.equal(await app.tracking.calls('ping'), 50)
+  t.match(await app.respite.health.report(), { parts: { tracking: { buffered: 50, dropped: 100 } } })
 })

@@ -7,7 +7,14 @@ import { assemble, fakeClock, start, storeParts } from './assemble.ts'
 function fresh (zones: string[] = ['UTC']) {
   const clock = fakeClock()
   const parts = storeParts(clock, undefined, zones)
-  return { clock, calendar: parts.calendar, ...assemble(new MemoryStore(parts), parts) }
+  const assembled = assemble(new MemoryStore(parts), parts)
+  const observeAt = (events: readonly (readonly [at: string | number, who: string])[]) => {
+    for (const [at, who] of events) {
+      clock.nowMs = new Date(at).getTime()
+      assembled.tracking.observe('ping', who)
+    }
+  }
+  return { clock, calendar: parts.calendar, observeAt, ...assembled }
 }
 
 t.test('a series has each minute, hour or day of its window once', async t => {
@@ -23,15 +30,15 @@ t.test('a series has each minute, hour or day of its window once', async t => {
 })
 
 t.test('C6: days are those of the calendar, in a zone with daylight saving and in +05:45', async t => {
-  const { clock, tracking, calendar } = fresh(['UTC', 'Europe/Paris', 'Asia/Kathmandu'])
+  const { clock, tracking, calendar, observeAt } = fresh(['UTC', 'Europe/Paris', 'Asia/Kathmandu'])
   // In Paris 2026-03-29 has 23 hours: it begins at 23:00 UTC and ends at 22:00 UTC. In Kathmandu days begin at 18:15 UTC.
   const events: [string, string][] = [
     ['2026-03-28T22:59:59.999Z', 'saturday'], ['2026-03-28T23:00:00Z', 'sunday'], ['2026-03-29T21:59:59.999Z', 'late sunday'], ['2026-03-29T22:00:00Z', 'monday'],
     ['2026-03-30T18:14:59.999Z', 'before'], ['2026-03-30T18:15:00Z', 'after']
   ]
-  for (const [at, who] of events) {
-    clock.nowMs = Date.parse(at)
-    tracking.observe('ping', who)
+  for (const event of events) {
+    observeAt([event])
+    await tracking.flush()
   }
   clock.nowMs = Date.parse('2026-03-31T12:00:00Z')
   const series = async (tz: string) => (await tracking.unique('ping').series({ by: 'day', tz, since: '3d' })).map(({ start, value }) => [start, value])
@@ -44,15 +51,15 @@ t.test('C6: days are those of the calendar, in a zone with daylight saving and i
 })
 
 t.test('C6: a day of 25 hours is one day, and its second two o\'clock belongs to it', async t => {
-  const { clock, tracking } = fresh(['Europe/Paris'])
+  const { clock, tracking, observeAt } = fresh(['Europe/Paris'])
   // In Paris 2026-10-25 begins at 22:00 UTC and ends at 23:00 UTC of the next day.
   const events: [string, string][] = [
     ['2026-10-24T21:59:59.999Z', 'saturday'], ['2026-10-24T22:00:00Z', 'first'], ['2026-10-25T00:30:00Z', 'two'], ['2026-10-25T01:30:00Z', 'two again'],
     ['2026-10-25T22:59:59.999Z', 'last'], ['2026-10-25T23:00:00Z', 'monday']
   ]
-  for (const [at, who] of events) {
-    clock.nowMs = Date.parse(at)
-    tracking.observe('ping', who)
+  for (const event of events) {
+    observeAt([event])
+    await tracking.flush()
   }
   clock.nowMs = Date.parse('2026-10-26T12:00:00Z')
   const series = await tracking.unique('ping').series({ by: 'day', tz: 'Europe/Paris', since: '2d' })
@@ -60,12 +67,9 @@ t.test('C6: a day of 25 hours is one day, and its second two o\'clock belongs to
 })
 
 t.test('C6: an event at the edge of a day, an hour and a minute of +05:45 is in one of each', async t => {
-  const { clock, tracking } = fresh(['Asia/Kathmandu'])
+  const { clock, tracking, observeAt } = fresh(['Asia/Kathmandu'])
   const edge = Date.parse('2026-05-10T18:15:00Z')
-  for (const [ms, who] of [[edge - 1, 'before'], [edge, 'after']] as const) {
-    clock.nowMs = ms
-    tracking.observe('ping', who)
-  }
+  observeAt([[edge - 1, 'before'], [edge, 'after']])
   clock.nowMs = edge + 60_000
   const values = async (options: SeriesOptions) => (await tracking.unique('ping').series(options)).map(({ start, value }) => [start, value])
   t.same(await values({ by: 'day', tz: 'Asia/Kathmandu', since: '1h' }), [['2026-05-10', 1], ['2026-05-11', 1]])
@@ -74,11 +78,8 @@ t.test('C6: an event at the edge of a day, an hour and a minute of +05:45 is in 
 })
 
 t.test('a clock that goes back counts each event in the time it had then, once', async t => {
-  const { clock, tracking, seen } = fresh()
-  for (const agoMinutes of [0, 2, 0, 1]) {
-    clock.nowMs = start - agoMinutes * sizeMs.minute
-    tracking.observe('ping', 'alice')
-  }
+  const { clock, tracking, seen, observeAt } = fresh()
+  observeAt([0, 2, 0, 1].map(agoMinutes => [start - agoMinutes * sizeMs.minute, 'alice']))
   clock.nowMs = start
   const minutes = await tracking.unique('ping').series({ by: 'minute', since: '3m' })
   t.same(minutes.map(({ value }) => value), [0, 1, 1, 1])

@@ -1,6 +1,5 @@
 import { createKeyspace } from '@respite/redis'
-import { type Seeded, seeded, startRedis } from '@respite/testing'
-import { Redis } from 'ioredis'
+import { type Seeded, seeded } from '@respite/testing'
 import t from 'tap'
 import { Identities } from '../src/identity.ts'
 import { SpaceSaving } from '../src/space-saving.ts'
@@ -8,16 +7,10 @@ import { type BatchEntry, byCalls } from '../src/stores/store.ts'
 import { RedisStore } from '../src/stores/redis.ts'
 import { fakeClock, secret, start, storeParts } from './assemble.ts'
 import { falseBounds } from './false-bounds.ts'
-import { connected } from './linked.ts'
+import { connected, redisOf } from './linked.ts'
 
-const server = await startRedis()
-const client = new Redis(server.port)
-const app = await connected({ client })
-t.teardown(async () => {
-  await app.close()
-  client.disconnect()
-  await server.stop()
-})
+const { client } = await redisOf(t)
+const app = await connected(t, { client })
 
 const operations = 100_000
 const { keyId, scheme } = new Identities(secret, 'encrypted')

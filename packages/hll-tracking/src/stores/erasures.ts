@@ -1,4 +1,4 @@
-import { erasureMs, maxErasures } from './store.ts'
+import { maxErasures, rememberedMs } from './store.ts'
 
 /** Ids that were erased, and when: batches of that time and before leave them out. Twin of the zset of lua/erase.lua. */
 export class Erasures {
@@ -11,7 +11,7 @@ export class Erasures {
     this.#atMs.delete(id)
     this.#atMs.set(id, nowMs)
     for (const [oldest, atMs] of this.#atMs) {
-      if (this.#atMs.size <= maxErasures && nowMs - atMs < erasureMs) return
+      if (this.#atMs.size <= maxErasures && nowMs - atMs < rememberedMs) return
       this.#atMs.delete(oldest)
     }
   }

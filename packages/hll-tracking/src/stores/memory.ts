@@ -5,7 +5,7 @@ import { cardinalityOf, type Cardinality, type Sketch, unionOf } from '../sketch
 import { SpaceSaving } from '../space-saving.ts'
 import { DistinctIds } from './distinct-ids.ts'
 import { Erasures } from './erasures.ts'
-import { type Batch, type BatchEntry, type BucketTop, byCalls, type FoundEntry, type TopCapacity, type TopWanted, type TrackingStore } from './store.ts'
+import { type Batch, type BatchEntry, type BucketTop, byCalls, type FoundEntry, rememberedMs, type TopCapacity, type TopWanted, type TrackingStore } from './store.ts'
 
 interface Tops {
   calls: number
@@ -105,9 +105,11 @@ export class MemoryStore implements TrackingStore {
   }
 
   async erase (metric: string, buckets: readonly Bucket[], { members, keyed }: Traces): Promise<number> {
-    const counts = this.#metrics.get(metric)
-    if (counts === undefined) return 0
-    for (const { id } of keyed) counts.erasures.note(id, this.#options.clock.wallMs())
+    const nowMs = this.#options.clock.wallMs()
+    // Also of one that was never counted: its first events may be on their way.
+    const counts = this.#metric(metric)
+    counts.untilMs = Math.max(counts.untilMs, nowMs + rememberedMs)
+    for (const { id } of keyed) counts.erasures.note(id, nowMs)
     const found = this.#found(metric, buckets)
     const lists = [counts.total, ...found].flatMap(({ top }) => members.map(member => top.remove(member.toString('latin1'))))
     const sketches = found.flatMap(({ distinctByKey }) => keyed.map(({ keyId, id }) => distinctByKey.get(keyId)?.remove(id)))

@@ -6,7 +6,7 @@ import { keyedBytes } from '../identity-key.ts'
 import { keys } from '../keys.ts'
 import { type Cardinality, exactUpTo, type Sketch } from '../sketch.ts'
 import type { TopEntry } from '../space-saving.ts'
-import { type Batch, type BucketTop, byCalls, erasureMs, type FoundEntry, maxErasures, type TopCapacity, type TopWanted, type TrackingStore } from './store.ts'
+import { type Batch, type BucketTop, byCalls, type FoundEntry, maxErasures, rememberedMs, type TopCapacity, type TopWanted, type TrackingStore } from './store.ts'
 
 const flush = loadScript('tracking.flush', new URL('../../lua/flush.lua', import.meta.url))
 const count = loadScript('tracking.count', new URL('../../lua/count.lua', import.meta.url))
@@ -17,8 +17,6 @@ const register = loadScript('tracking.register', new URL('../../lua/register.lua
 const find = loadScript('tracking.find', new URL('../../lua/find.lua', import.meta.url))
 const erase = loadScript('tracking.erase', new URL('../../lua/erase.lua', import.meta.url))
 
-// How long a process' last sequence is remembered: longer than any batch is sent again.
-const markMs = 25 * sizeMs.hour
 // Nobody in a request waits for these: a slow answer is better than asking twice.
 const deadlineMs = 1_000
 // The clocks of two processes may differ a little; a bucket that a reader thinks kept should be there.
@@ -66,7 +64,7 @@ export class RedisStore implements TrackingStore {
     const keys = [this.#keys.mark.key(metric, origin), ...this.#list(metric, all), this.#keys.erased.key(metric)]
     for (const bucket of buckets) keys.push(...this.#sketch(metric, keyId, bucket), ...this.#list(metric, bucket.name))
     const reply = await this.#link.run(flush, keys, [
-      sequence, markMs, calendar.keep.day, capacity.total, capacity.bucket, exactUpTo, minuteMs, fieldOf(scheme),
+      sequence, rememberedMs, calendar.keep.day, capacity.total, capacity.bucket, exactUpTo, minuteMs, fieldOf(scheme),
       Buffer.concat(entries.map(entry => entry.keyed)),
       ...buckets.map(bucket => lifeMs(bucket, nowMs)),
       ...entries.flatMap(entry => [entry.member, entry.calls])
@@ -119,7 +117,7 @@ export class RedisStore implements TrackingStore {
   async erase (metric: string, buckets: readonly Bucket[], { members, keyed }: Traces): Promise<number> {
     const keys = [this.#keys.erased.key(metric), ...this.#list(metric, all)]
     for (const bucket of buckets) keys.push(...this.#list(metric, bucket.name), ...keyed.flatMap(({ keyId }) => this.#sketch(metric, keyId, bucket)))
-    return Number(await this.#link.run(erase, keys, [erasureMs, maxErasures, keyed.length, ...keyed.map(({ id }) => id), ...members]))
+    return Number(await this.#link.run(erase, keys, [rememberedMs, maxErasures, keyed.length, ...keyed.map(({ id }) => id), ...members]))
   }
 
   // A top list and its calls.

@@ -30,8 +30,14 @@ export function byCalls (entries: readonly BatchEntry[]): BatchEntry[] {
   return [...entries].sort((a, b) => a.calls - b.calls)
 }
 
-/** How long an erasure is remembered: longer than any batch is sent again. */
-export const erasureMs = 25 * sizeMs.hour
+/** How old a batch may be when it is sent, and as old what was seen: older ones are dropped, since nobody knows any more whether they were counted or whom they must leave out. */
+export const maxBatchAgeMs = 24 * sizeMs.hour
+
+/**
+ * How long a process' last sequence and an erasure are remembered: longer than any batch is sent again. The hour is for events that wait for
+ * their flush, and for a process whose clock goes slower than the server's.
+ */
+export const rememberedMs = maxBatchAgeMs + sizeMs.hour
 
 /** Erasures remembered for a metric at most; beyond, the oldest go. */
 export const maxErasures = 10_000

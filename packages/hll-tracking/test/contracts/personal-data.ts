@@ -96,6 +96,19 @@ export function personalDataContract (t: Test, make: MakeStore): void {
     t.same(await ids(), ['alice 1', 'bob 1', 'carol 1'])
   })
 
+  // Seen: in memory, the erasure passed over a metric of which nothing had been counted yet.
+  t.test('what is the first of a metric is left out as well when its caller was erased before it came', async t => {
+    const { clock, process, tracking } = fresh(Date.now())
+    const other = process('there').tracking
+    other.observe('ping', 'alice')
+    tracking.declare('ping')
+    t.same(await tracking.erase('alice'), { metrics: 1, entries: 0 })
+    clock.nowMs += 2 * sizeMs.minute
+    other.observe('ping', 'bob')
+    await other.flush()
+    t.same((await tracking.top('ping')).map(({ id }) => id), ['bob'])
+  })
+
   t.test('in full lists no count falls under the truth when somebody is erased, and the floor keeps to its bound', async t => {
     const random = seeded(t)
     const { clock, tracking } = fresh(Date.now(), { total: 32, bucket: 16 })

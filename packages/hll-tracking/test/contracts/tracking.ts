@@ -41,6 +41,7 @@ export function trackingContract (t: Test, make: MakeStore): void {
     for (const [agoMs, who] of [[30 * sizeMs.day, 'old'], [5 * sizeMs.hour, 'noon'], [30 * sizeMs.minute, 'late'], [30 * sizeMs.minute, 'late'], [0, 'now']] as const) {
       clock.nowMs = start - agoMs
       tracking.observe('ping', who)
+      await tracking.flush()
     }
     const unique = async (since: '1m' | '1h' | '6h' | '7d' | '31d') => (await tracking.unique('ping').count({ since })).value
     t.same([await unique('1m'), await unique('1h'), await unique('6h'), await unique('7d'), await unique('31d')], [1, 2, 3, 3, 4])
@@ -84,6 +85,7 @@ export function trackingContract (t: Test, make: MakeStore): void {
     for (const [daysAgo, metric, who] of [[0, 'ping', 'a'], [0, 'pong', 'a'], [0, 'pong', 'b'], [6, 'ping', 'c'], [7, 'ping', 'd'], [29, 'pong', 'e'], [30, 'ping', 'f']] as const) {
       clock.nowMs = start - daysAgo * sizeMs.day
       tracking.observe(metric, who)
+      await tracking.flush()
     }
     clock.nowMs = start
     const { dau, wau, mau, stickiness } = await tracking.active()

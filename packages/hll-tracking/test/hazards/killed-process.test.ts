@@ -1,11 +1,11 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createKeyspace } from '@respite/redis'
-import { startRedis, until } from '@respite/testing'
+import { until } from '@respite/testing'
 import t from 'tap'
 import { RedisStore } from '../../src/stores/redis.ts'
 import { fakeClock, secret, storeParts } from '../assemble.ts'
-import { connected } from '../linked.ts'
+import { connected, redisOf } from '../linked.ts'
 import type { Observed } from './process.ts'
 
 const flushEveryMs = 500
@@ -13,12 +13,8 @@ const flushEveryMs = 500
 const slackMs = 1_500
 
 t.test('C7: kill -9 loses what was observed in the last flush interval at most, and nothing before', async t => {
-  const server = await startRedis()
-  const app = await connected({ url: server.url })
-  t.teardown(async () => {
-    await app.close()
-    await server.stop()
-  })
+  const { server } = await redisOf(t)
+  const app = await connected(t, { url: server.url })
   const child = fork(new URL('./process.ts', import.meta.url), [], { env: { ...process.env, TRACKING_PROCESS: JSON.stringify({ url: server.url, key: secret, flushEveryMs }) } })
   t.teardown(() => child.kill('SIGKILL'))
   const observed: Observed[] = []

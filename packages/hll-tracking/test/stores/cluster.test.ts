@@ -1,5 +1,4 @@
-import { startCluster } from '@respite/testing'
-import { Cluster } from 'ioredis'
+import { openCluster } from '@respite/testing'
 import t from 'tap'
 import { assemble, fakeClock, storeParts } from '../assemble.ts'
 import { keyRotationContract } from '../contracts/key-rotation.ts'
@@ -8,14 +7,8 @@ import { storeContract } from '../contracts/store.ts'
 import { trackingContract } from '../contracts/tracking.ts'
 import { connected, storesOver } from '../linked.ts'
 
-const servers = await startCluster()
-const client = new Cluster([...servers.startupNodes])
-const app = await connected({ client })
-t.teardown(async () => {
-  await app.close()
-  client.disconnect()
-  await servers.stop()
-})
+const { open } = await openCluster(t)
+const app = await connected(t, { client: open() })
 
 storeContract(t, storesOver(app))
 trackingContract(t, storesOver(app))

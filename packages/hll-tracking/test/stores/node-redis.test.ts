@@ -1,4 +1,4 @@
-import { startRedis } from '@respite/testing'
+import { openNodeRedis } from '@respite/testing'
 import { createClient } from 'redis'
 import t from 'tap'
 import { keyRotationContract } from '../contracts/key-rotation.ts'
@@ -8,15 +8,8 @@ import { storeContract } from '../contracts/store.ts'
 import { trackingContract } from '../contracts/tracking.ts'
 import { connected, storesOver } from '../linked.ts'
 
-const server = await startRedis()
-const client = createClient({ url: server.url })
-await client.connect()
-const app = await connected({ client })
-t.teardown(async () => {
-  await app.close()
-  client.destroy()
-  await server.stop()
-})
+const { client } = await openNodeRedis(t, createClient)
+const app = await connected(t, { client })
 
 storeContract(t, storesOver(app))
 trackingContract(t, storesOver(app))
