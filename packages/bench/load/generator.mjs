@@ -8,12 +8,18 @@ import { paced } from './paced.mjs'
 // Each connection comes from a loopback address of its own, so that a limit by IP counts many callers and not one.
 // Only Linux has all of 127.0.0.0/8 without being asked.
 const connect = net.connect
-let next = 0
-net.connect = (port, host) => connect({ port, host, localAddress: process.platform === 'linux' ? `127.0.1.${1 + next++ % 250}` : undefined })
+let made = 0
+let onConnect = () => {}
+net.connect = (port, host) => {
+  const localAddress = process.platform === 'linux' ? `127.0.1.${1 + made % 250}` : undefined
+  made++
+  onConnect()
+  return connect({ port, host, localAddress })
+}
 
 function generate ({ url, connections, seconds, cookies }) {
   const latencies = new Latencies()
-  next = 0
+  made = 0
   let client = 0
   const statuses = {}
   return new Promise((resolve, reject) => {
@@ -34,7 +40,9 @@ function generate ({ url, connections, seconds, cookies }) {
     let lastAt = from
     // On a busy machine the first answer may take longer than the whole of a short run.
     let over = false
-    const endIfOver = () => { if (over && responses + errors > 0) run.stop() }
+    // One that is made again was hung up on, which is an answer too.
+    const endIfOver = () => { if (over && (responses + errors > 0 || made > connections)) run.stop() }
+    onConnect = endIfOver
     run.on('response', (_client, status, _bytes, ms) => {
       lastAt = performance.now()
       responses++

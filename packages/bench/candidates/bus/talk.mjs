@@ -1,5 +1,6 @@
 // What a candidate's process is asked: all ways of publishing are put through the same loop.
 import { answering } from '../answering.mjs'
+import { quantile } from '../quantile.mjs'
 
 /**
  * Answers what the bench asks over IPC until it goes away. One process publishes to many subscribers of its own and hears them all: latency is taken by one clock.
@@ -36,8 +37,7 @@ export async function talking ({ listen, say, close }) {
     })
     onHeard = undefined
     const took = (performance.now() - startedAt) / 1_000
-    times.sort((a, b) => a - b)
-    return { operations: said, seconds: took, p99Ms: times[Math.floor(0.99 * times.length)] ?? 0, figures: { deliveriesPerSecond: heard / took } }
+    return { operations: said, seconds: took, p99Ms: quantile(times, 0.99), figures: { deliveriesPerSecond: heard / took } }
   }
 
   answering({ talk }, close)

@@ -1,5 +1,6 @@
 // What a candidate's process is asked about a metric of 400 days.
 import { answering } from '../answering.mjs'
+import { quantile } from '../quantile.mjs'
 
 const dayMs = 86_400_000
 const days = 400
@@ -36,9 +37,7 @@ export function measured ({ see, count, close }) {
       times.push(performance.now() - from)
     }
     const took = (performance.now() - startedAt) / 1_000
-    times.sort((a, b) => a - b)
-    const at = share => times[Math.floor(share * times.length)]
-    return { operations: times.length, seconds: took, p99Ms: at(0.99), figures: { warmMs: at(0.5) } }
+    return { operations: times.length, seconds: took, p99Ms: quantile(times, 0.99), figures: { warmMs: quantile(times, 0.5) } }
   }
 
   answering({ fill, counts }, close)
