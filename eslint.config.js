@@ -1,7 +1,7 @@
 import neostandard from 'neostandard'
 
 export default [
-  ...neostandard({ ts: true, ignores: ['**/dist/', '**/.tap/', 'examples/app/public/**'] }),
+  ...neostandard({ ts: true, ignores: ['**/dist/', '**/.tap/'] }),
   {
     rules: {
       // A line that needs more is two thoughts; URLs and messages excepted.

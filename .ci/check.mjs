@@ -4,8 +4,8 @@ import { bin, run } from './install.mjs'
 
 const gates = {
   lint: () => run(bin('eslint'), ['.']),
-  build: () => run(bin('tsc'), ['-b']),
-  types: () => run(bin('tsc'), ['-p', '.ci/tsconfig.json']),
+  build: () => run('npm', ['run', '--silent', 'build']),
+  types: () => run('npm', ['run', '--silent', 'typecheck']),
   packages: () => run(process.execPath, ['.ci/packages.mjs']),
   tests: () => run('npm', ['test'])
 }

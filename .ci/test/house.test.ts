@@ -4,7 +4,9 @@ import t from 'tap'
 import { filesBelow, packages, published, read, root } from './tree.ts'
 
 const code = packages.filter(p => !['@respite/testing', '@respite/bench'].includes(p.name))
-const sources = code.flatMap(({ folder }) => filesBelow(`${folder}/src`).filter(file => file.endsWith('.ts')))
+const rooms = [...code.map(({ folder }) => `${folder}/src`), 'examples/app/pages', 'examples/app/load']
+const sources = [...rooms.flatMap(filesBelow), 'examples/app/build-pages.mjs'].filter(file => /\.m?[jt]s$/.test(file))
+const commands = filesBelow('.ci').filter(file => file.endsWith('.mjs'))
 const tests = [...packages.map(p => `${p.folder}/test`), '.ci/test'].flatMap(filesBelow).filter(file => file.endsWith('.ts'))
 
 /** The lines of a file in which code, not a comment, matches. */
@@ -29,14 +31,14 @@ t.test('a door holds named re-exports and nothing else', async t => {
 })
 
 t.test('no room is a junk room', async t => {
-  for (const file of sources) {
-    t.notMatch(file, /(^|\/)(utils?|helpers?|common|misc|types|shared|lib)(\.ts$|\/)/, file)
-    t.match(basename(file), /^[a-z0-9]+(-[a-z0-9]+)*(\.d)?\.ts$/, `${file} is kebab-case`)
+  for (const file of [...sources, ...commands]) {
+    t.notMatch(file, /(^|\/)(utils?|helpers?|common|misc|types|shared|lib)(\.m?[jt]s$|\/)/, file)
+    t.match(basename(file), /^[a-z0-9]+(-[a-z0-9]+)*(\.d)?\.m?[jt]s$/, `${file} is kebab-case`)
   }
 })
 
 t.test('clocks, chance, plain errors and the console stay where they belong', async t => {
-  const allowed = new Set(['packages/redis/src/clock.ts', 'packages/redis/src/random.ts'])
+  const allowed = new Set(['packages/redis/src/clock.ts', 'packages/redis/src/random.ts', 'examples/app/pages/clock.ts'])
   for (const file of sources.filter(name => !allowed.has(name))) {
     t.same(linesWith(file, /\bnew Error\(|\bDate\.now\(|\bMath\.random\(|\bconsole\.|\bperformance\.now\(/), [], file)
   }
@@ -67,6 +69,12 @@ t.test('every Lua file begins by saying what it does, what it takes and what it 
     t.match(header, /[Rr]eturns/, `${file} says what it returns`)
     t.notMatch(read(file), /\$\{/, `${file} is not put together from pieces at run time`)
   }
+})
+
+t.test('CONTRIBUTING names every command', async t => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  const named = Array.from(read('CONTRIBUTING.md').matchAll(/^npm (?:run )?([\w:]+)/gm), ([, name]) => name!)
+  t.same([...new Set(named)].sort(), Object.keys(scripts).sort())
 })
 
 t.test('the project names no machine and no registry', async t => {

@@ -13,6 +13,7 @@ import { describeRoutes } from './docs.ts'
 import { type Environment, redisUrl } from './environment.ts'
 import { endConnectionsOnClose } from './last-answers.ts'
 import { limitOptions } from './limits.ts'
+import { servePages } from './pages/pages.ts'
 import { routes } from './routes/routes.ts'
 import { RequestLog } from './request-log.ts'
 import { readSecrets } from './secrets.ts'
@@ -44,7 +45,8 @@ export async function buildApp (environment: Environment, given: Given = {}): Pr
   await app.register(accepts)
   refuseBadInput(app)
   endConnectionsOnClose(app)
+  await servePages(app)
   await describeRoutes(app)
-  await app.register(routes, { environment, storage })
+  await app.register(routes, { environment, storage, secrets })
   return app
 }

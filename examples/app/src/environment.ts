@@ -21,6 +21,7 @@ export interface Environment {
   DATABASE_URL?: string
   SESSION_SECRET?: string
   TRACKING_KEY?: string
+  DASHBOARD_TOKEN?: string
   TRUST_PROXY: string[]
   CACHE_DEFAULT_TTL: Duration
   CACHE_MAX_ITEMS: number
@@ -53,6 +54,7 @@ export const environmentSchema = {
     DATABASE_URL: { type: 'string', pattern: '^(postgres(ql)?|mysql)://', description: 'a URL, postgres://… or mysql://…; without it SQLite is used' },
     SESSION_SECRET: { ...secret, description: 'a secret of 32 to 1024 characters; without it one is made and kept in DATA_DIR' },
     TRACKING_KEY: { ...secret, description: 'a secret of 32 to 1024 characters; without it one is made and kept in DATA_DIR' },
+    DASHBOARD_TOKEN: { ...secret, description: 'a secret of 32 to 1024 characters; without it /dashboard is open at this machine alone' },
     TRUST_PROXY: { ...addresses, description: 'a comma-separated list of addresses and ranges whose X-Forwarded-For is believed' },
     CACHE_DEFAULT_TTL: { type: 'string', pattern: '^[1-9]\\d{0,12}(ms|s|m|h|d)?$', default: '5m', description: 'a duration such as 90s or 5m, up to 365d; a bare number is milliseconds' },
     CACHE_MAX_ITEMS: { type: 'integer', minimum: 1, maximum: 10_000_000, default: 10_000, description: 'a number of entries, 1 to 10000000, kept in the memory of each process' },
@@ -65,7 +67,7 @@ export const environmentSchema = {
 } as const
 
 const names = Object.keys(environmentSchema.properties) as Array<keyof Environment>
-const secrets = new Set<string>(['REDIS_URL', 'DATABASE_URL', 'SESSION_SECRET', 'TRACKING_KEY'])
+const secrets = new Set<string>(['REDIS_URL', 'DATABASE_URL', 'SESSION_SECRET', 'TRACKING_KEY', 'DASHBOARD_TOKEN'])
 
 /**
  * Reads `.env` and the variables, the latter first, and checks them; an empty variable counts as not given.

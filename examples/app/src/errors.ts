@@ -20,6 +20,10 @@ export const FST_RSP_APP_DATABASE_DOWN = createError(
 export const FST_RSP_APP_WEATHER_UNREACHABLE = createError<[string]>(
   'FST_RSP_APP_WEATHER_UNREACHABLE', 'the weather service could not be reached: %s', 502)
 
+/** The pages for the browser have not been bundled. */
+export const FST_RSP_APP_PAGES = createError<[string]>(
+  'FST_RSP_APP_PAGES', "there are no built pages in '%s': run `npm run build`", 500)
+
 /** Something broke inside; the log has the cause. */
 export const FST_RSP_APP_INTERNAL = createError(
   'FST_RSP_APP_INTERNAL', 'something went wrong here', 500)

@@ -16,6 +16,15 @@ function escaped (value: unknown): string {
 
 const isHtml = (value: unknown): value is Html => typeof value === 'object' && value !== null && Object.hasOwn(value, 'html')
 
+/** What a page looks like; its hash stands in the Content-Security-Policy. */
+export const pageStyle = `
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+pre { overflow-x: auto; padding: .5rem .75rem; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: .4rem; }
+dt { margin-top: 1rem; font-weight: 600; }
+dd { margin: 0; }
+`
+
 /** A whole page. */
 export function page (title: string, body: Html): string {
   return html`<!doctype html>
@@ -24,13 +33,7 @@ export function page (title: string, body: Html): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
-<style>
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-pre { overflow-x: auto; padding: .5rem .75rem; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: .4rem; }
-dt { margin-top: 1rem; font-weight: 600; }
-dd { margin: 0; }
-</style>
+<style>${{ html: pageStyle }}</style>
 </head>
 <body>
 ${body}

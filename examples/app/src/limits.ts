@@ -25,6 +25,7 @@ export function limitOptions ({ RATE_LIMIT_PER_HOUR, RATE_LIMIT_BURST, RATE_LIMI
       ...(RATE_LIMIT_BURST === undefined ? [] : [{ name: 'burst', limit: RATE_LIMIT_BURST, per: '1s' as const }])
     ],
     allow: RATE_LIMIT_ALLOW,
+    headers: ['x-ratelimit', 'draft'],
     onStoreError: 'local',
     errorBuilder: (request, refusal) => {
       const error = pingRefusals[refusal.violated]

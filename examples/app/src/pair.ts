@@ -25,8 +25,9 @@ async function start (stops: Stop[]): Promise<void> {
   for (const server of servers) stops.push(server.stop)
   const ports = await Promise.all(servers.map(server => server.port))
   const proxy = await startProxy(ports, { host: environment.HOST, port: environment.PORT })
-  stops.push(proxy.stop)
-  process.stdout.write(tour(addressOf(environment, proxy.port), ports))
+  // Together: what has no end, such as the events of a dashboard, ends with its server, and the proxy waits for that.
+  stops.push(async () => { await Promise.all([proxy.stop(), ...servers.map(server => server.stop())]) })
+  process.stdout.write(tour(addressOf(environment, proxy.port), ports, { hasToken: environment.DASHBOARD_TOKEN !== undefined }))
 }
 
 async function redisOfOurOwn (stops: Stop[]): Promise<string> {
@@ -38,7 +39,7 @@ async function redisOfOurOwn (stops: Stop[]): Promise<string> {
 const addressOf = ({ HOST }: Environment, port: number) => `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${port}`
 
 const stops: Stop[] = []
-// The last started is the first stopped: the proxy, the servers, then what they stand on.
+// The last started is the first stopped: the proxy with the servers, then what they stand on.
 const stopAll = async () => { for (const stop of stops.splice(0).reverse()) await stop() }
 const say = (text: unknown) => { process.stderr.write(`${text}\n`) }
 

@@ -52,7 +52,7 @@ t.test('names all variables that are wrong at once', async t => {
 })
 
 t.test('never shows the value of a secret', async t => {
-  for (const [name, value] of [['SESSION_SECRET', 'hunter2'], ['TRACKING_KEY', 'hunter2'], ['REDIS_URL', 'http://:hunter2@example'], ['DATABASE_URL', 'mongodb://u:hunter2@example']] as const) {
+  for (const [name, value] of [['SESSION_SECRET', 'hunter2'], ['TRACKING_KEY', 'hunter2'], ['DASHBOARD_TOKEN', 'hunter2'], ['REDIS_URL', 'http://:hunter2@example'], ['DATABASE_URL', 'mongodb://u:hunter2@example']] as const) {
     t.throws(() => readEnvironment({ [name]: value }), { message: new RegExp(`^${name} must be .*; got a string of ${value.length} characters$`) })
   }
 })

@@ -5,12 +5,15 @@ import { client } from './journeys/client.ts'
 import { enter } from './journeys/journeys.ts'
 import { start } from './process.ts'
 
+const DASHBOARD_TOKEN = 'a token of a test, for the board.'
+
 t.test('two servers over one Redis, in turn behind one port', async t => {
   const url = `http://127.0.0.1:${await freePort()}`
-  const program = start(t, 'pair.ts', { PORT: new URL(url).port, HOST: '127.0.0.1', DATA_DIR: t.testdir(), LOG_LEVEL: 'silent' })
+  const program = start(t, 'pair.ts', { PORT: new URL(url).port, HOST: '127.0.0.1', DATA_DIR: t.testdir(), LOG_LEVEL: 'silent', DASHBOARD_TOKEN })
   await until('the tour to be printed', () => program.output.includes('Ctrl-C'), 90_000)
   const visitor = client(url, '192.0.2.1')
   const servers = async () => new Set([await visitor.get('/count'), await visitor.get('/count')].map(answer => answer.headers.get('x-served-by')))
+  let events: ReadableStreamDefaultReader<Uint8Array> | undefined
   const parts = childrenOf(program.child.pid!)
 
   t.test('the tour names both', async t => {
@@ -34,10 +37,27 @@ t.test('two servers over one Redis, in turn behind one port', async t => {
     }
   })
 
+  t.test('the dashboards that the tour names are open, and the token opens them through the proxy', async t => {
+    const named = [...program.output.matchAll(/^ {2}(http:\/\/127\.0\.0\.1:\d+\/dashboard)$/gm)].map(([, address]) => address!)
+    t.equal(named.length, 2)
+    for (const address of named) t.equal((await fetch(address, { redirect: 'manual', headers: { connection: 'close' } })).status, 200, address)
+    t.match(program.output, `Through ${url}/dashboard you sign in with your DASHBOARD_TOKEN`)
+    t.notMatch(program.output, DASHBOARD_TOKEN)
+    t.match((await visitor.get('/dashboard')).text, 'Sign in to the dashboard')
+    const { status, headers } = await visitor.post('/dashboard/session', { token: DASHBOARD_TOKEN })
+    t.equal(status, 200)
+    const cookie = headers.get('set-cookie')!.split(';')[0]!
+    for (let i = 0; i < 2; i++) t.match((await visitor.get('/dashboard', { cookie })).text, 'id="sign-out"', 'whichever server answers')
+    const { value } = await (events = (await fetch(`${url}/dashboard/events`, { headers: { cookie } })).body!.getReader()).read()
+    t.match(Buffer.from(value!).toString(), /^retry: /)
+  })
+
+  // With somebody who looks on.
   t.test('Ctrl-C ends all of it', async t => {
     t.ok(parts.length >= 3 || !existsSync('/proc/self/task'), 'two servers and a Redis')
     program.child.kill('SIGINT')
     t.equal(await program.ended, 0)
+    while (!(await events!.read()).done);
     for (const part of parts) t.throws(() => process.kill(part, 0), { code: 'ESRCH' })
     await t.rejects(visitor.get('/count'))
   })

@@ -14,7 +14,8 @@ export interface Program {
   readonly listening: Promise<number>
 }
 
-const execArgv = ['--import', new URL('../../../.ci/typescript/register.mjs', import.meta.url).href, '--conditions=@respite/source', '--no-warnings']
+/** What runs a program from its source. */
+export const execArgv = ['--import', new URL('../../../.ci/typescript/register.mjs', import.meta.url).href, '--conditions=@respite/source', '--no-warnings']
 
 /** @param file - below `src`; it runs from its source */
 export function start (t: Test, file: string, environment: Record<string, string>): Program {

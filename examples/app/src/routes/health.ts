@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import { setTimeout } from 'node:timers/promises'
 import type { Database } from '../database/database.ts'
+import { withDeadline } from '../deadline.ts'
+import { plainRoute } from './plain-route.ts'
 
 const databaseDeadlineMs = 1_000
 
@@ -23,7 +24,7 @@ export async function healthRoutes (app: FastifyInstance, { database }: { databa
     return { status, kind: database.kind }
   })
 
-  app.get('/health', { schema, config: { session: false, rateLimit: false } }, async (request, reply) => {
+  app.get('/health', { schema, config: plainRoute }, async (request, reply) => {
     const health = await app.respite.health.report()
     reply.header('cache-control', 'no-store')
     return reply.code(health.status === 'down' ? 503 : 200).send(health)
@@ -31,14 +32,9 @@ export async function healthRoutes (app: FastifyInstance, { database }: { databa
 }
 
 async function answers (database: Database): Promise<boolean> {
-  const over = new AbortController()
-  const late = setTimeout(databaseDeadlineMs, false, { signal: over.signal })
   try {
-    return await Promise.race([database.query('SELECT 1').then(() => true), late])
+    return await withDeadline(database.query('SELECT 1').then(() => true), databaseDeadlineMs, false)
   } catch {
     return false // it refused: whatever the reason, it cannot be worked with
-  } finally {
-    over.abort()
-    late.catch(() => undefined) // the abort just now
   }
 }

@@ -1,6 +1,7 @@
 import { bindPromClient } from '@respite/redis'
 import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import { plainRoute } from './plain-route.ts'
 
 const schema = { tags: ['operation'], summary: 'All metrics, for Prometheus', response: { 200: { description: 'Text format', type: 'string' } } } as const
 
@@ -11,7 +12,7 @@ export async function metricRoutes (app: FastifyInstance): Promise<void> {
   const unbind = bindPromClient(app.respite.metrics, registry)
   app.addHook('onClose', async () => unbind())
 
-  app.get('/metrics', { schema, config: { session: false, rateLimit: false } }, async (request, reply) => {
+  app.get('/metrics', { schema, config: plainRoute }, async (request, reply) => {
     return reply.type(registry.contentType).send(await registry.metrics())
   })
 }

@@ -96,6 +96,8 @@ export const journeys: Record<string, (t: Test, start: Start) => Promise<void>> 
     const refused = await lin.get('/ping')
     t.match(refused, { status: 429, text: '{"error":"Rate limit exceeded in 5s period 1 time calling ping API!"}' })
     t.match(Number(refused.headers.get('retry-after')), 5)
+    t.equal(refused.headers.get('ratelimit-policy'), '"ping-5s";q=1;w=5, "ping-minute";q=2;w=60')
+    t.match(refused.headers.get('ratelimit'), /^"ping-5s";r=0;t=[45], "ping-minute";r=1;t=(59|60)$/)
     t.match(await mae.get('/ping'), { status: 200, text: '{}' })
     // Counts leave the process that made them within 50 ms.
     const counted = async () => (await lin.all('/count')).every(answer => answer.text === `{"estimatedCount":${before + 2}}`)
@@ -119,6 +121,11 @@ export const journeys: Record<string, (t: Test, start: Start) => Promise<void>> 
     const page = await visitor.get(path, { accept: 'text/html' })
     t.match(page.headers.get('content-type'), 'text/html')
     t.match(page.text, /<h1>Weather at 52, 13<\/h1>/)
+    const anew = await visitor.get(`${path}&cache=false`)
+    t.equal(anew.headers.get('x-cache'), 'BYPASS')
+    t.not(anew.json.observedAt, first.json.observedAt, 'asked anew')
+    t.equal((await visitor.get(path)).text, first.text, 'and not kept')
+    t.match(await visitor.get('/weather?lat=52&lon=13&cache=false'), { status: 400, text: '{"error":"cache=false is for mock=true only"}' })
     t.equal((await visitor.get('/weather?lat=91&lon=13')).status, 400)
     t.equal((await visitor.get('/weather?lat=52')).status, 400)
   },
@@ -156,6 +163,21 @@ export const journeys: Record<string, (t: Test, start: Start) => Promise<void>> 
     for (const path of ['/entries/0', '/entries/x', '/entries/2147483648', '/entries?size=101', '/entries?page=0']) t.equal((await writer.get(path)).status, 400, path)
   },
 
+  'tells which copy of an entry a server has, and where it lay': async (t, { urls }) => {
+    const reader = client(urls, '192.0.2.19')
+    const { id } = (await reader.post('/entries', { title: 'copied', content: 'one' })).json
+    const copies = async (query = '') => (await reader.all(`/entries/${id}/copy${query}`)).map(answer => answer.json)
+    t.match((await copies())[0], { from: 'database', ageMs: 0, entry: { id, content: 'one' } })
+    // A read that overlaps a message from the store keeps no copy: the next one does.
+    await until('every server to have a copy of its own', async () => (await copies()).every(({ from }) => from === 'l1'))
+    t.equal(new Set((await copies()).map(({ instance }) => instance)).size, urls.length, 'each by its name')
+    for (const copy of await copies('?local=false')) t.match(copy, { instance: String, from: 'l2', ageMs: Number, entry: { content: 'one' } })
+    await reader.put(`/entries/${id}`, { title: 'copied', content: 'two' })
+    await until('every server to show the change', async () => (await copies()).every(({ entry }) => entry.content === 'two'))
+    t.equal((await reader.delete(`/entries/${id}`)).status, 204)
+    for (const query of ['', '?local=false']) t.equal((await reader.get(`/entries/${id}/copy${query}`)).status, 404)
+  },
+
   'limits entries to 100 a minute, an address at a time': async (t, { urls }) => {
     const reader = client(urls, '192.0.2.14')
     const answers = await Promise.all(Array.from({ length: 120 }, (_, i) => reader.get(i % 2 ? '/entries' : '/entries/2')))
@@ -191,12 +213,14 @@ export const journeys: Record<string, (t: Test, start: Start) => Promise<void>> 
     const { text } = await visitor.get('/metrics')
     for (const name of ['cache_hits_total', 'rate_limit_decisions_total', 'session_events_total', 'tracking_events_total', 'process_cpu_seconds_total']) t.match(text, name)
     const { json } = await visitor.get('/docs/json')
-    const paths = ['/', '/count', '/entries', '/entries/{id}', '/health', '/login', '/logout', '/metrics', '/ping', '/sessions', '/sessions/{id}', '/signup', '/top', '/weather']
+    const paths = ['/', '/count', '/dashboard', '/dashboard/events', '/dashboard/session', '/dashboard/sign-out', '/entries', '/entries/{id}', '/entries/{id}/copy', '/health', '/login', '/logout', '/metrics', '/ping', '/routes', '/sessions', '/sessions/{id}', '/signup', '/top', '/weather']
     t.same(Object.keys(json.paths).sort(), paths)
     const docs = await visitor.get('/docs/')
     t.match(docs, { status: 200, text: /swagger-ui/ })
     t.notMatch(docs.text, /(src|href)="https?:/, 'nothing is fetched from elsewhere')
-    const home = await visitor.get('/')
-    for (const path of paths.slice(1)) t.match(home.text, path.replace('{id}', ':id'))
+    const list = await visitor.get('/routes')
+    for (const path of paths.filter(path => path !== '/routes')) t.match(list.text, ` ${path.replace('{id}', ':id')}</dt>`)
+    t.notMatch(list.text, /<pre>(?!curl |http)/, 'a page has its address, everything else a curl')
+    t.match(await visitor.get('/'), { status: 200, text: /Battle Mode/ })
   }
 }

@@ -12,8 +12,19 @@ t.test('no log line carries a secret, at the finest level, on any journey', asyn
   const REDIS_URL = redis.url.replace('redis://', 'redis://:redis-password-hunter2@')
   let log = ''
   const WEATHER_URL = `http://127.0.0.1:${await freePort()}`
-  const { url } = await serve(t, { ...secrets, REDIS_URL, WEATHER_URL, LOG_LEVEL: 'trace' }, { log: { write: line => { log += line } } })
+  const DASHBOARD_TOKEN = 'a token of a test, board-hunter2.'
+  const { url } = await serve(t, { ...secrets, REDIS_URL, WEATHER_URL, DASHBOARD_TOKEN, LOG_LEVEL: 'trace' }, { log: { write: line => { log += line } } })
   for (const [name, journey] of Object.entries(journeys)) t.test(name, t => journey(t, { urls: [url] }))
+
+  t.test('and into the dashboard', async t => {
+    const visitor = client(url, '192.0.2.201')
+    t.equal((await visitor.post('/dashboard/session', { token: 'wrong-hunter2' })).status, 403)
+    const { headers, status } = await visitor.post('/dashboard/session', { token: DASHBOARD_TOKEN })
+    t.equal(status, 200)
+    const cookie = headers.get('set-cookie')!.split(';')[0]!
+    t.equal((await visitor.get('/dashboard', { cookie })).status, 200)
+    tokensSeen.add(cookie.split('=')[1]!)
+  })
 
   t.test('with Redis away', async t => {
     await redis.kill()

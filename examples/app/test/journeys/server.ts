@@ -10,12 +10,12 @@ export interface TestServer {
   app: FastifyInstance
 }
 
-/** @param variables - beside those of a test: a new data folder, no log, loopback trusted as a proxy */
+/** @param variables - beside those of a test: a new data folder, no log, loopback trusted as a proxy, a free port */
 export async function serve (t: Test, variables: Record<string, string> = {}, given: Given = {}): Promise<TestServer> {
   const environment = readEnvironment({ DATA_DIR: variables.DATA_DIR ?? t.testdir(), LOG_LEVEL: 'silent', TRUST_PROXY: '127.0.0.1', ...variables })
   const app = await buildApp(environment, given)
   t.teardown(() => app.close())
-  await app.listen({ port: 0, host: '127.0.0.1' })
+  await app.listen({ port: Number(variables.PORT ?? 0), host: '127.0.0.1' })
   return { url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`, app }
 }
 

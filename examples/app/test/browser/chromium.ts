@@ -1,0 +1,37 @@
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Test } from 'tap'
+import { chromiumPath } from '../../../../.ci/chromium-path.mjs'
+
+const executablePath = chromiumPath()
+
+/** For the options of a test of the pages: why it is skipped, or false. */
+export const withoutChromium = executablePath === undefined ? 'there is no Chromium: install one, or set CHROMIUM_PATH' : false
+
+// Nothing but the page's own requests, and no GPU, which a machine for tests has not.
+const quiet = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+
+/** A page that is open, and everything that went wrong in it. */
+export interface OpenPage {
+  page: Page
+  /** Errors in the console, exceptions that nothing caught, and requests that failed; each should be explained or empty. */
+  errors: string[]
+}
+
+/** A browser that ends with the test. @param args - further arguments of its command line */
+export async function openBrowser (t: Test, ...args: string[]): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: executablePath!, chromiumSandbox: process.getuid?.() !== 0, args: [...quiet, ...args] })
+  t.teardown(() => browser.close())
+  return browser
+}
+
+/** A page in a profile of its own, so that nothing is shared with another. */
+export async function openPage (browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
+  const context = await browser.newContext(options)
+  const page = await context.newPage()
+  const errors: string[] = []
+  page.on('console', message => { if (message.type() === 'error') errors.push(message.text()) })
+  page.on('pageerror', error => errors.push(String(error)))
+  page.on('requestfailed', request => errors.push(`${request.url()}: ${request.failure()?.errorText}`))
+  await page.goto(url)
+  return { page, errors }
+}
