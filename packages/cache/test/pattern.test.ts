@@ -1,3 +1,4 @@
+import { cpuMsOf } from '@respite/testing'
 import t from 'tap'
 import { parsePattern } from '../src/pattern.ts'
 
@@ -11,9 +12,9 @@ t.test('a star stands for any text, and nothing else is special', async t => {
 })
 
 t.test('a hostile pattern costs no time', async t => {
-  const startedAt = performance.now()
-  t.equal(parsePattern('a*a*a*a*a*a*a*a*b').test('a'.repeat(65_536)), false)
-  t.ok(performance.now() - startedAt < 1_000)
+  let matches = true
+  t.ok(cpuMsOf(() => { matches = parsePattern('a*a*a*a*a*a*a*a*b').test('a'.repeat(65_536)) }) < 1_000)
+  t.equal(matches, false)
 })
 
 t.test('refuses more stars than eight, and what is no text', async t => {

@@ -1,6 +1,7 @@
 export { type RedisCluster, startCluster } from './cluster.ts'
 export { mysqlMissing, startMysql, type TestMysql } from './mysql.ts'
 export { startPostgres, type TestPostgres } from './postgres.ts'
+export { cpuMsOf } from './cpu-ms.ts'
 export { type Explorable, type Outcome, type Step, explore } from './explorer.ts'
 export { openCluster } from './open-cluster.ts'
 export { openNodeRedis } from './open-node-redis.ts'

@@ -1,3 +1,4 @@
+import { cpuMsOf } from '@respite/testing'
 import t from 'tap'
 import { deltaMs, directivesOf, wishesOf } from '../../src/route/directives.ts'
 
@@ -18,9 +19,8 @@ t.test('a number of seconds that is none, or said twice in two ways, is NaN; one
 })
 
 t.test('a hostile header is read in no time', async t => {
-  const startedAt = performance.now()
-  for (const text of ['a="'.repeat(5_000), '"\\'.repeat(5_000), ' '.repeat(15_000) + '=', 'a =' + ' '.repeat(15_000)]) directivesOf(text)
-  t.ok(performance.now() - startedAt < 1_000)
+  const hostile = ['a="'.repeat(5_000), '"\\'.repeat(5_000), ' '.repeat(15_000) + '=', 'a =' + ' '.repeat(15_000)]
+  t.ok(cpuMsOf(() => hostile.forEach(directivesOf)) < 1_000)
 })
 
 t.test('a request without wishes has none; Pragma speaks where Cache-Control is silent', async t => {

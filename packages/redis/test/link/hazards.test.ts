@@ -59,9 +59,10 @@ for (const [flavour, make] of Object.entries(flavours)) {
     for (; link.breakerState === 'closed'; expired++) await t.rejects(link.send('GET', 'a'), { code: 'FST_RSP_REDIS_TIMEOUT', outcome: 'unknown' })
     t.ok(expired >= 5)
     t.equal(link.state, 'down')
-    const startMs = performance.now()
-    await t.rejects(Promise.all(Array.from({ length: 100 }, () => link.send('GET', 'a'))), { code: 'FST_RSP_REDIS_DOWN' })
-    t.ok(performance.now() - startMs < 500, 'a hundred refusals take no time')
+    let refused = 0
+    for (let i = 0; i < 100; i++) link.send('GET', 'a').catch(({ code }) => { if (code === 'FST_RSP_REDIS_DOWN') refused++ })
+    await new Promise(resolve => setImmediate(resolve))
+    t.equal(refused, 100, 'within the turn of the event loop')
   })
 
   t.test(`the link is back soon after Redis is, whether that hung or was killed (${flavour})`, async t => {
