@@ -4,23 +4,34 @@ import { Parser } from 'tap-parser'
 
 /** What is said of one failed assertion at most. */
 const MAX_REASON_CHARS = 3000
+/** So many files at most are run again: where more fail, the code is broken and not the machine held up. */
+const MAX_HELD_UP = 3
+
+/**
+ * @typedef {{ passed: number, failed: number, skipped: number, failures: { name: string, reasons: string[] }[] }} Count
+ */
+
+/** @returns {Count} */
+const nothing = () => ({ passed: 0, failed: 0, skipped: 0, failures: [] })
 
 /**
  * @param {string} tap - a whole run's output
- * @returns {{ passed: number, failed: number, skipped: number, failures: { name: string, reasons: string[] }[] }}
+ * @returns {Map<string, Count>} by test file
  */
 export function countTests (tap) {
-  const count = { passed: 0, failed: 0, skipped: 0, failures: [] }
-  const note = (name, ok, skip, reasons) => {
-    if (skip) count.skipped++
-    else if (ok) count.passed++
-    else {
-      count.failed++
-      count.failures.push({ name, reasons })
-    }
-  }
+  const counts = new Map()
   const run = new Parser()
   run.on('child', file => {
+    const count = nothing()
+    counts.set(file.name, count)
+    const note = (name, ok, skip, reasons) => {
+      if (skip) count.skipped++
+      else if (ok) count.passed++
+      else {
+        count.failed++
+        count.failures.push({ name, reasons })
+      }
+    }
     const tests = new Set()
     file.on('child', test => {
       tests.add(test.name)
@@ -36,7 +47,31 @@ export function countTests (tap) {
     })
   })
   run.end(tap)
-  return count
+  return counts
+}
+
+/**
+ * @param {Iterable<Count>} counts
+ * @returns {Count}
+ */
+export function sumOf (counts) {
+  const sum = nothing()
+  for (const { passed, failed, skipped, failures } of counts) {
+    sum.passed += passed
+    sum.failed += failed
+    sum.skipped += skipped
+    sum.failures.push(...failures)
+  }
+  return sum
+}
+
+/**
+ * @param {Map<string, Count>} counts - of a whole run
+ * @returns {string[]} files that failed and may have done so because the machine was held up: to be run again by themselves
+ */
+export function heldUp (counts) {
+  const failed = [...counts.keys()].filter(file => counts.get(file).failed > 0)
+  return failed.length > MAX_HELD_UP ? [] : failed
 }
 
 /** Gathers the failed assertions of a test and of the tests inside it. */
