@@ -1,5 +1,4 @@
 import type { Answers, History, Second } from '../../src/dashboard/frame.ts'
-import { nowMs } from '../clock.ts'
 import { whyRefused } from './refused.ts'
 
 /** Who is told what comes. */
@@ -15,8 +14,9 @@ export interface StreamListener {
   onCrowded (): void
 }
 
-// The server tells something each second: after so many without a word the connection is dead, whatever it looks like.
-const silenceMs = 5_000
+// The server tells something each second: after so many looks, a second apart, without a word between them the connection is dead, whatever it looks like.
+// Looks and not time: a page that was itself held up has not heard what came meanwhile.
+const maxLooksInSilence = 5
 const retryMs = 3_000
 
 /** Follows the events of the server while the page is seen, and comes back whenever they are lost. */
@@ -24,7 +24,7 @@ export class Stream {
   readonly #listener: StreamListener
   #source: EventSource | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
-  #heardMs = 0
+  #looksInSilence = 0
   #live = false
   // What was asked in a turn that is over is answered too late.
   #turn = 0
@@ -56,7 +56,7 @@ export class Stream {
   #follow (): void {
     const source = this.#source = new EventSource('/dashboard/events')
     const heard = <T>(tell: (data: T) => void) => ({ data }: MessageEvent<string>) => {
-      this.#heardMs = nowMs()
+      this.#looksInSilence = 0
       this.#live = true
       tell(JSON.parse(data) as T)
       this.#listener.onLive()
@@ -69,13 +69,13 @@ export class Stream {
       if (source.readyState === EventSource.CLOSED) this.#refused()
       else this.#listener.onLost()
     })
-    this.#heardMs = nowMs()
+    this.#looksInSilence = 0
     this.#watch()
   }
 
   #watch (): void {
     this.#timer = setTimeout(() => {
-      if (nowMs() - this.#heardMs > silenceMs) this.#refused()
+      if (++this.#looksInSilence > maxLooksInSilence) this.#refused()
       else this.#watch()
     }, 1_000)
   }

@@ -2,14 +2,13 @@ import { startRedis } from '@respite/testing'
 import t from 'tap'
 import { secrets, serve } from '../journeys/server.ts'
 import { assertAccessible } from './accessibility.ts'
-import { openBrowser, openPage, withoutChromium } from './chromium.ts'
+import { openPage, withoutChromium } from './chromium.ts'
 
 t.test('Battle Mode', { skip: withoutChromium }, async t => {
   const { url } = await serve(t)
-  const browser = await openBrowser(t)
 
   t.test('shows in five seconds that the cache gives more than five times the answers', async t => {
-    const { page, errors } = await openPage(browser, url)
+    const { page, errors } = await openPage(t, url)
     await page.selectOption('[name=seconds]', '5')
     await page.click('#battle-start')
     await page.locator('#battle-status', { hasText: /^Done\.$/ }).waitFor()
@@ -27,7 +26,7 @@ t.test('Battle Mode', { skip: withoutChromium }, async t => {
   })
 
   t.test('stops at once when it is told to', async t => {
-    const { page, errors } = await openPage(browser, url)
+    const { page, errors } = await openPage(t, url)
     const focused = () => page.evaluate('document.activeElement.id')
     await page.selectOption('[name=seconds]', '30')
     await page.press('#battle-start', 'Enter')
@@ -41,7 +40,7 @@ t.test('Battle Mode', { skip: withoutChromium }, async t => {
   })
 
   t.test('does not keep from the reader that the server went away', async t => {
-    const { page } = await openPage(browser, url)
+    const { page } = await openPage(t, url)
     await page.selectOption('[name=seconds]', '30')
     await page.click('#battle-start')
     for (const lane of ['uncached', 'cached']) await page.locator(`#${lane}-answers`, { hasText: /^[1-9]/ }).waitFor()
@@ -52,7 +51,7 @@ t.test('Battle Mode', { skip: withoutChromium }, async t => {
 
   for (const path of ['/', '/docs/', '/routes', '/weather?lat=1&lon=1&mock=true']) {
     t.test(`nothing that ${path} loads or styles is against the policy of its content`, async t => {
-      const { page, errors } = await openPage(browser, url + path, { extraHTTPHeaders: { accept: 'text/html' } })
+      const { page, errors } = await openPage(t, url + path, { extraHTTPHeaders: { accept: 'text/html' } })
       await page.locator('h1, h2').first().waitFor()
       t.same(errors, [])
     })
@@ -60,7 +59,7 @@ t.test('Battle Mode', { skip: withoutChromium }, async t => {
 
   for (const colorScheme of ['light', 'dark'] as const) {
     t.test(`axe finds no serious violation in ${colorScheme}`, async t => {
-      const { page } = await openPage(browser, url, { colorScheme, viewport: { width: 360, height: 740 } })
+      const { page } = await openPage(t, url, { colorScheme, viewport: { width: 360, height: 740 } })
       await assertAccessible(t, page)
     })
   }
@@ -70,7 +69,7 @@ t.test('a battle in which the cache is of no help says where to look', { skip: w
   const redis = await startRedis()
   t.teardown(() => redis.stop())
   const { url } = await serve(t, { ...secrets, REDIS_URL: redis.url })
-  const { page } = await openPage(await openBrowser(t), url)
+  const { page } = await openPage(t, url)
   await redis.kill()
   await page.click('#battle-start')
   await page.locator('#battle-status', { hasText: /^Done\. The cache was of no help: is its Redis away\? The dashboard tells\.$/ }).waitFor()

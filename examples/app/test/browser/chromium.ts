@@ -1,5 +1,5 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import type { Test } from 'tap'
+import wholeFile, { type Test } from 'tap'
 import { chromiumPath } from '../../../../.ci/chromium-path.mjs'
 
 const executablePath = chromiumPath()
@@ -7,8 +7,8 @@ const executablePath = chromiumPath()
 /** For the options of a test of the pages: why it is skipped, or false. */
 export const withoutChromium = executablePath === undefined ? 'there is no Chromium: install one, or set CHROMIUM_PATH' : false
 
-// Nothing but the page's own requests, and no GPU, which a machine for tests has not.
-const quiet = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+// Nothing but the page's own requests, and no GPU, which a machine for tests has not. Names that end in .test are this machine.
+const quiet = ['--host-resolver-rules=MAP *.test 127.0.0.1', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 
 /** A page that is open, and everything that went wrong in it. */
 export interface OpenPage {
@@ -17,16 +17,21 @@ export interface OpenPage {
   errors: string[]
 }
 
-/** A browser that ends with the test. @param args - further arguments of its command line */
-export async function openBrowser (t: Test, ...args: string[]): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: executablePath!, chromiumSandbox: process.getuid?.() !== 0, args: [...quiet, ...args] })
-  t.teardown(() => browser.close())
-  return browser
+let launched: Promise<Browser> | undefined
+
+/** One browser for all tests of a file, which ends with the last of them. */
+function theBrowser (): Promise<Browser> {
+  launched ??= chromium.launch({ executablePath: executablePath!, chromiumSandbox: process.getuid?.() !== 0, args: quiet }).then(browser => {
+    wholeFile.teardown(() => browser.close())
+    return browser
+  })
+  return launched
 }
 
-/** A page in a profile of its own, so that nothing is shared with another. */
-export async function openPage (browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
-  const context = await browser.newContext(options)
+/** A page in a profile of its own, so that nothing is shared with another; it closes with its test, so that what it draws holds up no other. */
+export async function openPage (t: Test, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
+  const context = await (await theBrowser()).newContext(options)
+  t.teardown(() => context.close())
   const page = await context.newPage()
   const errors: string[] = []
   page.on('console', message => { if (message.type() === 'error') errors.push(message.text()) })

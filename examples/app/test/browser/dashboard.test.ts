@@ -5,7 +5,7 @@ import { client } from '../journeys/client.ts'
 import { enter } from '../journeys/journeys.ts'
 import { secrets, serve } from '../journeys/server.ts'
 import { assertAccessible } from './accessibility.ts'
-import { openBrowser, openPage, withoutChromium } from './chromium.ts'
+import { openPage, withoutChromium } from './chromium.ts'
 import type { Page, Request } from 'playwright-core'
 
 const DASHBOARD_TOKEN = 'a token of a test, for the board.'
@@ -17,12 +17,11 @@ const says = (page: Page, selector: string, hasText: string | RegExp) => page.lo
 
 t.test('the dashboard', { skip: withoutChromium }, async t => {
   const { url } = await serve(t)
-  const browser = await openBrowser(t)
   const visitor = client(url, '192.0.2.1')
   const user = visitor.as(await enter({ urls: [url] }, 'ada', '192.0.2.1'))
 
   t.test('shows the numbers of /metrics, live, and nobody\'s address', async t => {
-    const { page, errors } = await openPage(browser, `${url}/dashboard`)
+    const { page, errors } = await openPage(t, `${url}/dashboard`)
     await says(page, '#connection', /^● live$/)
     await says(page, '#none-limited', 'Nobody was refused yet.')
     const empty = page.locator('#chart-ratio .plot[data-empty]')
@@ -53,7 +52,7 @@ t.test('the dashboard', { skip: withoutChromium }, async t => {
   })
 
   t.test('says what the charts show in tables, too', async t => {
-    const { page, errors } = await openPage(browser, `${url}/dashboard`)
+    const { page, errors } = await openPage(t, `${url}/dashboard`)
     await says(page, '#connection', 'live')
     const figures = await page.locator('figure').count()
     t.equal(await page.locator('figure canvas').count(), figures, 'each is drawn')
@@ -67,7 +66,7 @@ t.test('the dashboard', { skip: withoutChromium }, async t => {
   })
 
   t.test('cuts nothing off in a narrow window, and lines figures up in a wide one', async t => {
-    const { page, errors } = await openPage(browser, `${url}/dashboard`, { viewport: { width: 360, height: 740 } })
+    const { page, errors } = await openPage(t, `${url}/dashboard`, { viewport: { width: 360, height: 740 } })
     await says(page, '#rows-decisions tr', 'ping-minute')
     await says(page, '#rows-unique-days tr', 'exact')
     t.same(await page.evaluate("[...document.querySelectorAll('.panel > .scroll')].filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ innerText }) => innerText)"), [])
@@ -83,7 +82,7 @@ t.test('the dashboard', { skip: withoutChromium }, async t => {
   })
 
   t.test('grows with its text: the charts, too', async t => {
-    const { page, errors } = await openPage(browser, `${url}/dashboard`, { viewport: { width: 1280, height: 800 } })
+    const { page, errors } = await openPage(t, `${url}/dashboard`, { viewport: { width: 1280, height: 800 } })
     const height = async () => Number(await page.evaluate("document.querySelector('#chart-ratio canvas').clientHeight"))
     const before = await height()
     await page.setViewportSize({ width: 3840, height: 2160 })
@@ -95,7 +94,7 @@ t.test('the dashboard', { skip: withoutChromium }, async t => {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [360, 1440]) {
       t.test(`axe finds no serious violation in ${colorScheme}, ${width} px wide`, async t => {
-        const { page } = await openPage(browser, `${url}/dashboard`, { colorScheme, viewport: { width, height: 800 } })
+        const { page } = await openPage(t, `${url}/dashboard`, { colorScheme, viewport: { width, height: 800 } })
         await says(page, '#figure-sessions', /\d/)
         await assertAccessible(t, page)
       })
@@ -105,8 +104,7 @@ t.test('the dashboard', { skip: withoutChromium }, async t => {
 
 t.test('by another name than that of this machine the dashboard asks for the token', { skip: withoutChromium }, async t => {
   const { url } = await serve(t, { DASHBOARD_TOKEN })
-  const browser = await openBrowser(t, '--host-resolver-rules=MAP dashboard.test 127.0.0.1')
-  const { page, errors } = await openPage(browser, `${url.replace('127.0.0.1', 'dashboard.test')}/dashboard`, { viewport: { width: 360, height: 740 } })
+  const { page, errors } = await openPage(t, `${url.replace('127.0.0.1', 'dashboard.test')}/dashboard`, { viewport: { width: 360, height: 740 } })
   await assertAccessible(t, page)
   await page.fill('#token', 'not the token')
   await page.press('#token', 'Enter')
@@ -128,8 +126,7 @@ t.test('Redis is killed while somebody looks on, and comes back', { skip: withou
   t.teardown(() => redis.stop())
   const { url } = await serve(t, { ...secrets, REDIS_URL: redis.url })
   const visitor = client(url, '192.0.2.1')
-  const browser = await openBrowser(t)
-  const { page, errors } = await openPage(browser, `${url}/dashboard`)
+  const { page, errors } = await openPage(t, `${url}/dashboard`)
   await says(page, '#figure-redis', /^up$/)
   await says(page, '#redis-breaker', /^Closed/)
   await says(page, '#redis-latency', /^[\d.]+ ms$/)
@@ -152,8 +149,7 @@ t.test('Redis is killed while somebody looks on, and comes back', { skip: withou
 t.test('the server goes away while somebody looks on, and comes back', { skip: withoutChromium }, async t => {
   const first = await serve(t)
   const { port } = new URL(first.url)
-  const browser = await openBrowser(t)
-  const { page } = await openPage(browser, `${first.url}/dashboard`)
+  const { page } = await openPage(t, `${first.url}/dashboard`)
   await says(page, '#connection', /^● live$/)
   await first.app.close()
   await says(page, '#connection', /^✖ lost at \d\d:\d\d:\d\d, trying again/)
@@ -165,8 +161,7 @@ t.test('a page for which the server has no room says that too many look on, and 
   const { url } = await serve(t)
   const viewers = await Promise.all(Array.from({ length: 20 }, () => listen(t, url)))
   t.ok(viewers.every(({ response }) => response.statusCode === 200))
-  const browser = await openBrowser(t)
-  const { page } = await openPage(browser, `${url}/dashboard`)
+  const { page } = await openPage(t, `${url}/dashboard`)
   await says(page, '#connection', /^▲ too many watch this dashboard just now/)
   await page.evaluate("window.said = []; new MutationObserver(() => said.push(document.getElementById('connection').textContent)).observe(document.getElementById('connection'), { childList: true })")
   viewers[0]!.close()
@@ -176,8 +171,7 @@ t.test('a page for which the server has no room says that too many look on, and 
 
 t.test('a tab that nobody sees holds none of the few connections of its browser', { skip: withoutChromium }, async t => {
   const { url } = await serve(t)
-  const browser = await openBrowser(t)
-  const { page, errors } = await openPage(browser, `${url}/dashboard`)
+  const { page, errors } = await openPage(t, `${url}/dashboard`)
   await says(page, '#connection', /^● live$/)
   const show = (hidden: boolean) => page.evaluate(`Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))`)
   const events = (request: Request) => request.url().endsWith('/dashboard/events')

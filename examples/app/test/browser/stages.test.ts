@@ -5,7 +5,7 @@ import t from 'tap'
 import { startProxy } from '../../src/pair/proxy.ts'
 import { secrets, serve } from '../journeys/server.ts'
 import { client } from '../journeys/client.ts'
-import { openBrowser, openPage, withoutChromium } from './chromium.ts'
+import { openPage, withoutChromium } from './chromium.ts'
 
 // What Chromium says of answers that are refusals, which here are the show.
 const refused = (error: string) => /^Failed to load resource: the server responded with a status of (401 \(Unauthorized\)|429 \(Too Many Requests\))$/.test(error)
@@ -27,10 +27,9 @@ const pressTwice = (page: Page, id: string) => page.evaluate(`for (let i = 0; i 
 
 t.test('the stages, with one server', { skip: withoutChromium }, async t => {
   const { url } = await serve(t)
-  const browser = await openBrowser(t)
 
   t.test('a limit refuses the second call, counts its wait down, and grants one when it is over', async t => {
-    const { page, errors } = await openPage(browser, url, from('192.0.2.1'))
+    const { page, errors } = await openPage(t, url, from('192.0.2.1'))
     const said = await listen(page, 'limit-status', 'budget-ping-5s-text', 'budget-ping-minute-text')
     await pressTwice(page, 'limit-ping')
     await page.locator('#limit-log li', { hasText: /^429: Rate limit exceeded in 5s period 1 time calling ping API! The wait is over\.$/ }).waitFor()
@@ -50,7 +49,7 @@ t.test('the stages, with one server', { skip: withoutChromium }, async t => {
   })
 
   t.test('a second log-in ends the first, which sees it', async t => {
-    const { page, errors } = await openPage(browser, url, from('192.0.2.2'))
+    const { page, errors } = await openPage(t, url, from('192.0.2.2'))
     const loggedIn = page.waitForResponse(response => response.url().endsWith('/login'))
     await page.click('#here-login')
     const { sessionToken } = await (await loggedIn).json()
@@ -70,7 +69,7 @@ t.test('the stages, with one server', { skip: withoutChromium }, async t => {
   })
 
   t.test('a session is revoked, and another logged out; the keyboard is not lost', async t => {
-    const { page, errors } = await openPage(browser, url, from('192.0.2.3'))
+    const { page, errors } = await openPage(t, url, from('192.0.2.3'))
     await page.click('#elsewhere-login')
     await page.locator('#elsewhere-sessions button').press('Enter')
     await says(page, 'elsewhere-status', /^Revoked/)
@@ -84,7 +83,7 @@ t.test('the stages, with one server', { skip: withoutChromium }, async t => {
   })
 
   t.test('a session that is ended elsewhere is seen to be, without a click', async t => {
-    const { page, errors } = await openPage(browser, url, from('192.0.2.4'))
+    const { page, errors } = await openPage(t, url, from('192.0.2.4'))
     const asked = page.waitForRequest(request => request.url().endsWith('/login'))
     await page.click('#here-login')
     await says(page, 'here-status', /^Alive/)
@@ -95,7 +94,7 @@ t.test('the stages, with one server', { skip: withoutChromium }, async t => {
   })
 
   t.test('too many log-ins are refused in words', async t => {
-    const { page, errors } = await openPage(browser, url, from('192.0.2.6'))
+    const { page, errors } = await openPage(t, url, from('192.0.2.6'))
     for (let i = 0; i < 5; i++) await client(url, '192.0.2.6').post('/login', { username: 'nobody', password: 'x' })
     for (const [button, status] of [['here-login', 'here-status'], ['limit-ping', 'limit-status']] as const) {
       await page.click(`#${button}`)
@@ -105,7 +104,7 @@ t.test('the stages, with one server', { skip: withoutChromium }, async t => {
   })
 
   t.test('an edit is seen in the memory of the server and in the store behind; no entry is left when the page goes', async t => {
-    const { page, errors } = await openPage(browser, url, from('192.0.2.7'))
+    const { page, errors } = await openPage(t, url, from('192.0.2.7'))
     await page.click('#entry-act')
     await says(page, 'entry-status', /^One server has a copy\. Edit the entry\.$/)
     await page.click('text="Edit the entry"')
@@ -123,7 +122,7 @@ t.test('the stages, with one server', { skip: withoutChromium }, async t => {
   })
 
   t.test('a page that comes back after it was left begins with a new entry', async t => {
-    const { page, errors } = await openPage(browser, url, from('192.0.2.9'))
+    const { page, errors } = await openPage(t, url, from('192.0.2.9'))
     await page.click('#entry-act')
     await says(page, 'entry-status', /^One server has a copy\./)
     await page.evaluate("dispatchEvent(new Event('pagehide'))")
@@ -134,7 +133,7 @@ t.test('the stages, with one server', { skip: withoutChromium }, async t => {
   })
 
   t.test('an edit is told of over a slow line too', async t => {
-    const { page, errors } = await openPage(browser, url, from('192.0.2.10'))
+    const { page, errors } = await openPage(t, url, from('192.0.2.10'))
     await page.clock.install()
     await page.route('**/copy*', async route => {
       await page.clock.fastForward(2_000)
@@ -147,7 +146,7 @@ t.test('the stages, with one server', { skip: withoutChromium }, async t => {
   })
 
   t.test('a visitor whose sign-up was not answered, or whom the server has forgotten, signs up anew', async t => {
-    const { page } = await openPage(browser, url, from('192.0.2.11'))
+    const { page } = await openPage(t, url, from('192.0.2.11'))
     await page.route('**/signup', async route => {
       await route.fetch()
       await route.abort()
@@ -167,7 +166,7 @@ t.test('the stages, with one server', { skip: withoutChromium }, async t => {
     for (const width of [360, 1440]) {
       t.test(`axe finds no serious violation in ${colorScheme}, ${width} px wide, with the stages in use`, async t => {
         const options = { colorScheme, viewport: { width, height: 740 }, reducedMotion: 'reduce' } as const
-        const { page } = await openPage(browser, url, { ...options, ...from(`198.51.100.${colorScheme.length + width % 100}`) })
+        const { page } = await openPage(t, url, { ...options, ...from(`198.51.100.${colorScheme.length + width % 100}`) })
         await pressTwice(page, 'limit-ping')
         for (const id of ['here-login', 'elsewhere-login', 'entry-act']) await page.click(`#${id}`)
         await says(page, 'limit-status', /^Refused/)
@@ -184,7 +183,7 @@ t.test('the stages, with one server', { skip: withoutChromium }, async t => {
 
 t.test('limits for all routes are none that the page shows, and do not stop it', { skip: withoutChromium }, async t => {
   const { url } = await serve(t, { RATE_LIMIT_PER_HOUR: '1000', RATE_LIMIT_BURST: '500' })
-  const { page, errors } = await openPage(await openBrowser(t), url)
+  const { page, errors } = await openPage(t, url)
   await pressTwice(page, 'limit-ping')
   await says(page, 'limit-status', /^Refused for [1-5] s\.$/)
   await says(page, 'budget-ping-minute-text', /^1 of 2 free/)
@@ -198,8 +197,7 @@ t.test('with two servers over one Redis, an edit reaches the copies of both', { 
   const ports = [await serve(t, variables), await serve(t, variables)].map(({ url }) => Number(new URL(url).port))
   const proxy = await startProxy(ports, { host: '127.0.0.1', port: 0 })
   t.teardown(() => proxy.stop())
-  const browser = await openBrowser(t)
-  const { page, errors } = await openPage(browser, `http://127.0.0.1:${proxy.port}`)
+  const { page, errors } = await openPage(t, `http://127.0.0.1:${proxy.port}`)
   await page.click('#entry-act')
   await says(page, 'entry-status', /^2 servers have a copy\. Edit the entry\.$/)
   for (const version of [2, 3]) {
@@ -210,14 +208,13 @@ t.test('with two servers over one Redis, an edit reaches the copies of both', { 
   await page.locator('#entry-copies li', { hasText: 'The store behind' }).waitFor()
   t.equal(await page.locator('#entry-copies li').count(), 3)
   t.same(errors, [])
-  await page.close()
 })
 
 t.test('a copy in the store behind that nobody can look at is not called the newest after an edit', { skip: withoutChromium }, async t => {
   const redis = await startRedis()
   t.teardown(() => redis.stop())
   const { url } = await serve(t, { ...secrets, REDIS_URL: redis.url })
-  const { page } = await openPage(await openBrowser(t), url)
+  const { page } = await openPage(t, url)
   const shared = page.locator('#entry-copies li', { hasText: 'The store behind' })
   await page.click('#entry-act')
   await shared.locator('.shows', { hasText: /^version 1, the newest$/ }).waitFor()
