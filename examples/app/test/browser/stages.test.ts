@@ -1,10 +1,10 @@
-import AxeBuilder from '@axe-core/playwright'
 import { startRedis, until } from '@respite/testing'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { startProxy } from '../../src/pair/proxy.ts'
 import { secrets, serve } from '../journeys/server.ts'
 import { client } from '../journeys/client.ts'
+import { assertAccessible } from './accessibility.ts'
 import { openPage, withoutChromium } from './chromium.ts'
 
 // What Chromium says of answers that are refusals, which here are the show.
@@ -173,9 +173,7 @@ t.test('the stages, with one server', { skip: withoutChromium }, async t => {
         await says(page, 'here-status', /^Ended/)
         await page.locator('#elsewhere-sessions li').waitFor()
         await page.locator('#entry-copies li', { hasText: 'The store behind' }).waitFor()
-        const { violations } = await new AxeBuilder({ page }).analyze()
-        t.same(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [])
-        t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, 'nothing is wider than the window')
+        await assertAccessible(t, page)
       })
     }
   }
