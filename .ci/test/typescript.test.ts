@@ -26,3 +26,8 @@ t.test('a folder that takes nothing costs time, and nothing else', async t => {
   const root = t.testdir({ 'a.ts': 'process.stdout.write(\'one\' satisfies string)' })
   t.equal(said(join(root, 'nowhere'), join(root, 'a.ts')), 'one')
 })
+
+t.test('what the runner loads for coverage and mocks is loaded by no process', async t => {
+  const root = t.testdir({ node_modules: { '@tapjs': { mock: { dist: { esm: { 'import.mjs': 'process.stdout.write(\'loaded\')' } } } } }, 'a.ts': 'import \'./node_modules/@tapjs/mock/dist/esm/import.mjs\'' })
+  t.equal(said(root, join(root, 'a.ts')), '')
+})
