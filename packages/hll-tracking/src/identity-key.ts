@@ -1,4 +1,4 @@
-import { createCipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 /** Bytes of a keyed id. */
 export const keyedBytes = 8
@@ -31,14 +31,14 @@ export class IdentityKey {
   readonly id: string
   /** Names what it makes of ids for display, as members of a top list. */
   readonly scheme: string
-  readonly #hmacKey: Buffer
-  readonly #cipherKey: Buffer
+  readonly #hmacKey: KeyObject
+  readonly #cipherKey: KeyObject
 
   /** @param secret - any bytes; what is used is derived from them */
   constructor (secret: string | Buffer) {
     const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, '', `respite hll-tracking ${purpose}`, 32))
-    this.#hmacKey = derive('identity')
-    this.#cipherKey = derive('display')
+    this.#hmacKey = createSecretKey(derive('identity'))
+    this.#cipherKey = createSecretKey(derive('display'))
     this.id = derive('key id').toString('hex', 0, 4)
     this.scheme = `e${this.id}`
   }
