@@ -1,4 +1,4 @@
-import { startRedis, until } from '@respite/testing'
+import { startProxy, startRedis, until } from '@respite/testing'
 import t from 'tap'
 import { listen } from '../dashboard/event-stream.ts'
 import { client } from '../journeys/client.ts'
@@ -154,6 +154,27 @@ t.test('the server goes away while somebody looks on, and comes back', { skip: w
   await first.app.close()
   await says(page, '#connection', /^✖ lost at \d\d:\d\d:\d\d, trying again/)
   await serve(t, { PORT: port })
+  await says(page, '#connection', /^● live$/)
+})
+
+t.test('a page that was itself held up does not take its events for lost; one that hears nothing does', { skip: withoutChromium }, async t => {
+  const { url } = await serve(t)
+  const proxy = await startProxy(Number(new URL(url).port))
+  t.teardown(() => proxy.stop())
+  const { page } = await openPage(t, `http://127.0.0.1:${proxy.port}/dashboard`)
+  await says(page, '#connection', /^● live$/)
+  await page.clock.install()
+  const asked: string[] = []
+  page.on('request', request => { asked.push(request.url()) })
+  await page.clock.fastForward('01:00')
+  await client(url, '192.0.2.1').get('/weather?lat=52&lon=13&mock=true')
+  await says(page, '#total-misses', /^1$/)
+  t.strictSame(asked, [], 'what came meanwhile is heard first')
+  proxy.blackHole = true
+  await page.clock.runFor(8_000)
+  await says(page, '#connection', /^✖ lost at \d\d:\d\d:\d\d, trying again/)
+  proxy.blackHole = false
+  await page.clock.runFor(10_000)
   await says(page, '#connection', /^● live$/)
 })
 
