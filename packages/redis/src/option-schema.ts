@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { Ajv, type ErrorObject, type SchemaObject } from 'ajv'
+import { Ajv, type ErrorObject, type SchemaObject, type ValidateFunction } from 'ajv'
 import { FST_RSP_OPTION_INVALID } from './errors.ts'
 import { durationMs } from './duration.ts'
 
@@ -11,13 +11,18 @@ import { durationMs } from './duration.ts'
  * @returns a function from what the user gave to frozen, complete options; it throws FST_RSP_OPTION_INVALID
  */
 export function defineOptions<Given extends object, Resolved> (area: string, schema: SchemaObject): (given: Given | undefined) => Readonly<Resolved> {
-  const validate = newAjv().compile({ type: 'object', additionalProperties: false, ...schema })
+  // Not before it is asked for: a process starts sooner without the checks of what it does not use.
+  let validate: ValidateFunction | undefined
   return given => {
+    validate ??= ajv.compile({ type: 'object', additionalProperties: false, ...schema })
     const options = copyPlain(given ?? {}) as object
     if (!validate(options)) throw refusal(area, validate.errors!)
     return deepFreeze(options) as Readonly<Resolved>
   }
 }
+
+// One for all: each would make the check of schemas themselves anew, which takes longer than that of any options.
+const ajv = newAjv()
 
 function newAjv (): Ajv {
   const ajv = new Ajv({ useDefaults: true, allErrors: false, verbose: true, strict: true, strictTypes: false, allowUnionTypes: true, validateSchema: true })
