@@ -93,7 +93,8 @@ export function libraryContract (t: Test, make: MakeApp, base: () => LibraryOpti
     const jar = new Jar()
     await call('login', jar)
     const { maxAge, original } = (await call('end', jar)).body as { maxAge: number, original: number }
-    t.equal(original, 90_000)
+    // express-session takes the age that it was given, and reads it off the clock again.
+    t.ok(original > 60_000 && original <= 90_000, `${original}`)
     t.ok(maxAge > 60_000 && maxAge <= 90_000)
     const all = await asked<StoredSession[]>(done => store.all(done))
     const left = Math.max(...all!.map(one => new Date(one.cookie.expires!).getTime())) - Date.now()
